@@ -1,0 +1,17 @@
+"""The Celery application. Messages are doorbells: what there is to do stands in the jobs table."""
+
+import os
+
+from celery import Celery
+from celery.signals import setup_logging
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "deploynix.settings")
+
+app = Celery("deploynix")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+
+
+@setup_logging.connect
+def keep_django_logging(**_: object) -> None:
+    """Being connected is enough: Celery then leaves the logging that Django set up alone."""

@@ -1,0 +1,237 @@
+"""Settings, from the environment alone. `docs/running-in-production.md` lists every variable."""
+
+from pathlib import Path
+
+import dj_database_url
+import django_stubs_ext
+from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+
+from deploynix import env
+
+django_stubs_ext.monkeypatch()
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+DATA = Path(env.text("DATA", str(BASE_DIR / "var"))).resolve()
+PRODUCTION = env.flag("PRODUCTION")
+DEBUG = False
+
+SECRET_KEY = env.secret("SECRET_KEY", production=PRODUCTION, folder=DATA / "keys")
+FERNET_KEYS = env.secret("FERNET_KEYS", production=PRODUCTION, folder=DATA / "keys", fernet=True).split(",")
+# Numbered by place, oldest first: the last one signs new tokens, the earlier ones still verify old tokens.
+TOKEN_PEPPERS = env.secret("TOKEN_PEPPERS", production=PRODUCTION, folder=DATA / "keys").split(",")
+
+PORT = env.number("PORT", 8000)
+BASE_URL = env.text("BASE_URL", "" if PRODUCTION else f"http://localhost:{PORT}").rstrip("/")
+if PRODUCTION and not BASE_URL.startswith("https://"):
+    raise ImproperlyConfigured("BASE_URL is not set to an https:// address. Production needs the address users type.")
+_HOST = BASE_URL.partition("://")[2].partition(":")[0]
+ALLOWED_HOSTS = env.items("ALLOWED_HOSTS", _HOST if PRODUCTION else "localhost,127.0.0.1,[::1]")
+CSRF_TRUSTED_ORIGINS = [BASE_URL]
+# How many proxies in front of the web process are trusted to add X-Forwarded-For.
+TRUSTED_PROXIES = env.number("TRUSTED_PROXIES", 0)
+
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "csp",
+    "django_htmx",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "deploynix",
+    "audit",
+    "accounts",
+    "organizations",
+    "jobs",
+    "tokens",
+    "servers",
+    "sites",
+]
+
+MIDDLEWARE = [
+    "deploynix.middleware.RequestIdMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "organizations.middleware.ActorMiddleware",
+    "deploynix.middleware.ErrorPageMiddleware",
+]
+
+ROOT_URLCONF = "deploynix.urls"
+WSGI_APPLICATION = "deploynix.wsgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "organizations.context.navigation",
+            ],
+        },
+    },
+]
+
+DATABASE_URL = env.text("DATABASE_URL", f"sqlite:///{DATA / 'deploynix.sqlite3'}")
+DATABASES = {"default": dj_database_url.parse(DATABASE_URL, conn_max_age=60, conn_health_checks=True)}
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    DATA.mkdir(mode=0o700, parents=True, exist_ok=True)
+    DATABASES["default"]["OPTIONS"] = {
+        # Readers never wait for a writer, and a writer takes its lock when the transaction starts, so that two
+        # writers queue for up to `timeout` seconds and never dead-lock.
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+    }
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+REDIS_SOCKET = DATA / "redis.sock"
+REDIS_URL = env.text("REDIS_URL", f"unix://{REDIS_SOCKET}")
+
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+# Closed: nobody signs up without an invitation, but for the first user, who becomes the owner.
+REGISTRATION_OPEN = env.flag("REGISTRATION_OPEN")
+
+ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_UNIQUE_EMAIL = True
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = True
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_EMAIL_SUBJECT_PREFIX = "[Deploynix] "
+ACCOUNT_SIGNUP_FORM_CLASS = "accounts.forms.SignupFields"
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_TOTP_ISSUER = "Deploynix"
+MFA_ADAPTER = "accounts.adapter.MFAAdapter"
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "dashboard"
+
+EMAIL_URL = env.text("EMAIL_URL", "console:")
+EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+DEFAULT_FROM_EMAIL = env.text("EMAIL_FROM", f"Deploynix <deploynix@{_HOST or 'localhost'}>")
+
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+
+STATIC_URL = "/static/"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STATIC_ROOT = Path(env.text("STATIC_ROOT", str(DATA / "static")))
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PRODUCTION
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_NAME = "deploynix_session"
+SECURE_SSL_REDIRECT = PRODUCTION
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+SECURE_HSTS_SECONDS = 31_536_000 if PRODUCTION else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = PRODUCTION
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        # Tabler's style sheet holds its small icons as data: images; the second factor's QR code is one too.
+        "img-src": [SELF, "data:"],
+        "object-src": [NONE],
+        "base-uri": [SELF],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+    },
+}
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["tokens.authentication.TokenAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["deploynix.api.permissions.HasAbility"],
+    "DEFAULT_RENDERER_CLASSES": ["deploynix.api.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["deploynix.api.parsers.JSONParser"],
+    "DEFAULT_THROTTLE_CLASSES": ["deploynix.api.throttling.RequestThrottle"],
+    "DEFAULT_SCHEMA_CLASS": "deploynix.api.schema.Schema",
+    "EXCEPTION_HANDLER": "deploynix.api.exceptions.handle",
+    "UNAUTHENTICATED_USER": None,
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Deploynix API",
+    "DESCRIPTION": "Servers, sites, deployments and tokens. Sign in with a bearer token; every operation names the ability it needs.",
+    "VERSION": "1",
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+}
+# Requests a minute: sign-in and registration per address, new tokens per user, everything else per token.
+RATE_LIMIT_AUTH = env.number("RATE_LIMIT_AUTH", 5)
+RATE_LIMIT_TOKENS = env.number("RATE_LIMIT_TOKENS", 10)
+RATE_LIMIT_GENERAL = env.number("RATE_LIMIT_GENERAL", 60)
+RATE_LIMIT_STORAGE = env.text("RATE_LIMIT_STORAGE", REDIS_URL)
+
+CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://", 1)
+CELERY_TASK_DEFAULT_QUEUE = "interactive"
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+# The jobs table is the queue of record: a message that is lost is sent again, so none is worth waiting for.
+CELERY_TASK_PUBLISH_RETRY = False
+CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_timeout": 5, "socket_connect_timeout": 5}
+CELERY_BEAT_SCHEDULE_FILENAME = str(DATA / "beat")
+CELERY_BEAT_SCHEDULE = {
+    "reap": {"task": "jobs.reap", "schedule": 2.0, "options": {"expires": 2, "queue": "interactive"}},
+}
+
+# Servers on private networks are ordinary; an install that serves strangers may want to forbid them.
+SSH_ALLOW_PRIVATE = env.flag("SSH_ALLOW_PRIVATE", True)
+
+LOG_LEVEL = env.text("LOG_LEVEL", "INFO").upper()
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {"context": {"()": "deploynix.logs.ContextFilter"}},
+    "formatters": {
+        "json": {
+            "()": "pythonjsonlogger.json.JsonFormatter",
+            "format": "%(asctime)s %(levelname)s %(name)s %(message)s",
+            "rename_fields": {"asctime": "time", "levelname": "level", "name": "logger"},
+        },
+    },
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json", "filters": ["context"]}},
+    "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
+    "loggers": {
+        "asyncssh": {"level": "WARNING"},
+        "django.server": {"level": "WARNING"},
+    },
+}
+

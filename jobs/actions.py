@@ -1,0 +1,88 @@
+"""Queueing, cancelling and retrying jobs."""
+
+from typing import Any
+
+from django.db import models, transaction
+from django.utils import timezone
+
+from audit.log import record
+from deploynix.actor import Actor
+from deploynix.errors import Conflict
+from deploynix.ids import new_id
+from jobs.bell import ring, ring_next
+from jobs.kinds import kind_of
+from jobs.models import Job, JobStep, Status
+
+
+def enqueue_job(
+    actor: Actor,
+    *,
+    kind: str,
+    subject: models.Model,
+    label: str,
+    lane: str = "",
+    params: dict[str, Any] | None = None,
+) -> Job:
+    """Writes the job and its steps, and rings once the surrounding transaction is committed.
+
+    The caller is the action that authorised the work. Without a lane the job has one of its own.
+    """
+    job_id = new_id()
+    job = Job.objects.create(
+        id=job_id,
+        organization=actor.organization,
+        kind=kind,
+        label=label,
+        subject_type=subject._meta.model_name,
+        subject_id=subject.pk,
+        lane=lane or f"job:{job_id}",
+        params=params or {},
+        user=actor.user,
+        actor=str(actor),
+    )
+    JobStep.objects.bulk_create(
+        JobStep(job=job, position=position, name=step.name, label=step.label)
+        for position, step in enumerate(kind_of(kind).steps)
+    )
+    transaction.on_commit(lambda: ring(job))
+    return job
+
+
+@transaction.atomic
+def cancel_job(actor: Actor, *, job: Job) -> Job:
+    """Ends a waiting job at once, and asks a running one to stop. Raises Conflict where it has already ended."""
+    actor.require("job:update")
+    job = Job.objects.select_for_update().get(pk=job.pk)
+    if not job.is_open:
+        raise Conflict(f"This job has already {job.status}.", "Only a waiting or running job can be cancelled.")
+    job.cancel_requested_at = timezone.now()
+    if job.status == Status.QUEUED:
+        job.status, job.finished_at = Status.CANCELLED, job.cancel_requested_at
+        kind_of(job.kind)().on_cancelled(job)
+    job.save(update_fields=["cancel_requested_at", "status", "finished_at"])
+    record(actor, "job.cancelled", job)
+    transaction.on_commit(lambda: ring_next(job.lane))
+    return job
+
+
+@transaction.atomic
+def retry_job(actor: Actor, *, job: Job) -> Job:
+    """Queues a job that failed or was cancelled again; it resumes at the step that did not succeed."""
+    actor.require("job:update")
+    job = Job.objects.select_for_update().get(pk=job.pk)
+    if job.status not in (Status.FAILED, Status.CANCELLED):
+        raise Conflict(f"This job is {job.status}.", "Only a job that failed or was cancelled can be retried.")
+    Job.objects.filter(pk=job.pk).update(
+        status=Status.QUEUED,
+        run_after=timezone.now(),
+        sent_at=None,
+        finished_at=None,
+        cancel_requested_at=None,
+        error="",
+        hint="",
+        retries=0,
+    )
+    job.refresh_from_db()
+    record(actor, "job.retried", job)
+    transaction.on_commit(lambda: ring(job))
+    return job

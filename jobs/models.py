@@ -1,0 +1,131 @@
+"""Background work. These tables are the queue of record; the broker only rings."""
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from accounts.models import User
+from deploynix.ids import IdField
+from organizations.models import Organization, OwnedQuerySet
+
+
+class Status(models.TextChoices):
+    QUEUED = "queued"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+OPEN_STATUSES = (Status.QUEUED, Status.RUNNING)
+
+
+class JobQuerySet(OwnedQuerySet["Job"]):
+    def open(self) -> "JobQuerySet":
+        return self.filter(status__in=OPEN_STATUSES)
+
+    def about(self, subject: models.Model) -> "JobQuerySet":
+        return self.filter(subject_type=subject._meta.model_name, subject_id=subject.pk)
+
+
+class Job(models.Model):
+    """One piece of background work about one subject.
+
+    `lane` names what must not run twice at once; `attempt` counts the takings by a worker, and each write of a
+    worker holds only while it is still the latest. `params` and `result` never hold a secret.
+    """
+
+    id = IdField()
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="jobs")
+    kind = models.CharField(max_length=64)
+    label = models.CharField(max_length=255)
+    subject_type = models.CharField(max_length=32)
+    subject_id = models.CharField(max_length=26)
+    lane = models.CharField(max_length=64)
+    status = models.CharField(max_length=16, choices=Status.choices, default=Status.QUEUED)
+    params = models.JSONField(default=dict)
+    result = models.JSONField(default=dict)
+    progress = models.PositiveSmallIntegerField(default=0)
+    attempt = models.PositiveIntegerField(default=0)
+    retries = models.PositiveIntegerField(default=0)
+    error = models.TextField(blank=True)
+    hint = models.TextField(blank=True)
+    user = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    actor = models.CharField(max_length=320)
+    log_size = models.PositiveBigIntegerField(default=0)
+    created_at = models.DateTimeField(default=timezone.now)
+    run_after = models.DateTimeField(default=timezone.now)
+    sent_at = models.DateTimeField(null=True)
+    started_at = models.DateTimeField(null=True)
+    heartbeat_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+    cancel_requested_at = models.DateTimeField(null=True)
+
+    objects: ClassVar[JobQuerySet] = JobQuerySet.as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["lane"], condition=models.Q(status=Status.RUNNING), name="one_running_job_per_lane"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["organization", "-id"], name="job_by_time"),
+            models.Index(fields=["subject_type", "subject_id", "-id"], name="job_by_subject"),
+            models.Index(
+                fields=["lane", "id"], condition=models.Q(status=Status.QUEUED), name="job_queued_in_lane"
+            ),
+            models.Index(
+                fields=["heartbeat_at"], condition=models.Q(status=Status.RUNNING), name="job_running_beat"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.label
+
+    @property
+    def is_open(self) -> bool:
+        return self.status in OPEN_STATUSES
+
+
+class JobStep(models.Model):
+    """One named step of a job. A step that succeeded is not run again when the job is retried."""
+
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="steps")
+    position = models.PositiveSmallIntegerField()
+    name = models.CharField(max_length=64)
+    label = models.CharField(max_length=255)
+    status = models.CharField(max_length=16, choices=Status.choices, default=Status.QUEUED)
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["position"]
+        constraints = [models.UniqueConstraint(fields=["job", "name"], name="one_row_per_step")]
+
+    def __str__(self) -> str:
+        return self.label
+
+    @property
+    def seconds(self) -> float | None:
+        if self.started_at is None:
+            return None
+        return ((self.finished_at or timezone.now()) - self.started_at).total_seconds()
+
+
+class JobLog(models.Model):
+    """A piece of a job's log, redacted; `offset` counts characters from the log's start."""
+
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="log")
+    offset = models.PositiveBigIntegerField()
+    text = models.TextField()
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        ordering = ["offset"]
+        constraints = [models.UniqueConstraint(fields=["job", "offset"], name="one_log_piece_per_offset")]
+
+    def __str__(self) -> str:
+        return self.text

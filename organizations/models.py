@@ -1,0 +1,99 @@
+"""Organizations own everything; memberships say who belongs to one, in which role."""
+
+from datetime import datetime, timedelta
+from typing import ClassVar, Self, TypeVar
+
+from django.db import models
+from django.utils import timezone
+
+from accounts.models import User
+from deploynix.abilities import ROLES
+from deploynix.actor import Actor
+from deploynix.ids import IdField
+from organizations.plans import DEFAULT_PLAN, PLANS, Plan
+
+INVITATION_LIFE = timedelta(days=7)
+
+
+class Role(models.TextChoices):
+    OWNER = "owner"
+    ADMIN = "admin"
+    DEVELOPER = "developer"
+    VIEWER = "viewer"
+
+
+class Organization(models.Model):
+    id = IdField()
+    name = models.CharField(max_length=255)
+    plan = models.CharField(
+        max_length=32, default=DEFAULT_PLAN, choices=[(plan.name, plan.label) for plan in PLANS.values()]
+    )
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def plan_details(self) -> Plan:
+        return PLANS[self.plan]
+
+
+Row = TypeVar("Row", bound=models.Model)
+
+
+class OwnedQuerySet(models.QuerySet[Row]):
+    """Rows that belong to an organization."""
+
+    def visible_to(self, actor: Actor) -> Self:
+        return self.filter(organization=actor.organization)
+
+
+class Membership(models.Model):
+    id = IdField()
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="memberships")
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
+    role = models.CharField(max_length=16, choices=Role.choices)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects: ClassVar[OwnedQuerySet["Membership"]] = OwnedQuerySet.as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "user"], name="one_membership_per_person"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user.email} ({self.role})"
+
+    def as_actor(self, ip: str | None = None) -> Actor:
+        """The person acting in the browser, with every ability of the role."""
+        return Actor(
+            organization=self.organization, abilities=ROLES[self.role], user=self.user, role=self.role, ip=ip
+        )
+
+
+def _invitation_end() -> datetime:
+    return timezone.now() + INVITATION_LIFE
+
+
+class Invitation(models.Model):
+    """An open invitation. The link's secret is stored only as its SHA-256."""
+
+    id = IdField()
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="invitations")
+    email = models.EmailField()
+    role = models.CharField(max_length=16, choices=Role.choices)
+    digest = models.CharField(max_length=64, unique=True)
+    invited_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    expires_at = models.DateTimeField(default=_invitation_end)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects: ClassVar[OwnedQuerySet["Invitation"]] = OwnedQuerySet.as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "email"], name="one_open_invitation_per_address"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.email} ({self.role})"

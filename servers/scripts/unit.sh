@@ -1,0 +1,73 @@
+#!/usr/bin/env bash
+# Starts a script as a systemd unit, unless it was started before, and copies its log until it ends.
+#
+# Environment: UNIT, RUN_AS (a Linux user), OFFSET (bytes of the log to skip), and how the script is read:
+# PROGRAM, FLAG, BOOT, NAME. Standard input: the script and its values, as BOOT reads them.
+# Standard output: `unit started 0` or `unit followed OFFSET`, then the log. Standard error ends with
+# `unit exited CODE`, `unit killed SIGNAL`, `unit dumped SIGNAL` or `unit lost`.
+set -euo pipefail
+
+# Runs as root after every process of the unit has ended, whatever ended them.
+finish() { # DIR INPUT
+    # A server that goes down ends the unit halfway: without an exit code it will be run again.
+    if [[ $(systemctl is-system-running) != stopping ]]; then
+        echo "$EXIT_CODE $EXIT_STATUS" >"$1/exit.new"
+        mv "$1/exit.new" "$1/exit"
+    fi
+    rm -f "$2"
+}
+
+start() { # DIR INPUT
+    cat >"$2"
+    : >"$1/log"
+    { declare -f finish; echo 'finish "$@"'; } >"$1/finish"
+    # $$ is how a $ is written in systemd's command lines (systemd.service(5)).
+    systemd-run --quiet --collect --unit="$UNIT" \
+        -p Type=exec -p User="$RUN_AS" -p WorkingDirectory=-~ -p OOMScoreAdjust=500 -p TimeoutStopSec=5 \
+        -p StandardInput=file:"$2" -p StandardOutput=append:"$1/log" -p StandardError=inherit \
+        -p ExecStopPost="+/bin/bash $1/finish $1 $2" \
+        --setenv=LANG=C.UTF-8 "$PROGRAM" "$FLAG" "${BOOT//\$/\$\$}" "$NAME" </dev/null
+}
+
+refused() { # DIR INPUT: systemd did not start it
+    rm -f "$2" "$1/exit"
+    [[ $(systemctl is-system-running) == stopping ]] || return 1
+    echo "unit lost" >&2
+}
+
+is_loaded() { [[ $(systemctl show -p ActiveState --value "$UNIT") =~ ^(active|activating|deactivating)$ ]]; }
+
+# The order matters: a unit that is gone has left its exit code, if it ever ran to an end.
+was_started() { is_loaded || [[ -e $1/exit ]]; } # DIR
+
+follow() { # DIR OFFSET
+    local pid wait_for_more=()
+    pid=$(systemctl show -p MainPID --value "$UNIT")
+    ((pid == 0)) || wait_for_more=(--follow --pid="$pid" --sleep-interval=0.05)
+    exec 7<"$1/log"
+    tail --bytes=+$(($2 + 1)) "${wait_for_more[@]}" <&7
+    until [[ -e $1/exit ]]; do
+        was_started "$1" || { echo "unit lost" >&2; return; }
+        sleep 0.02
+    done
+    # What was written since tail looked last.
+    cat <&7
+    echo "unit $(<"$1/exit")" >&2
+}
+
+main() {
+    local dir=/var/lib/deploynix/units/$UNIT input=/run/deploynix/$UNIT state=followed from=$OFFSET
+    umask 077
+    mkdir -p "$dir" "${input%/*}"
+    exec 9>"$dir/lock"
+    flock 9
+    if ! was_started "$dir"; then
+        state=started from=0
+        start "$dir" "$input" || { refused "$dir" "$input"; return; }
+    fi
+    exec 9>&-
+    echo "unit $state $from"
+    follow "$dir" "$from"
+}
+
+main

@@ -1,0 +1,204 @@
+"""Running commands on a server: a small synchronous face over the event loop."""
+
+import asyncio
+import shlex
+import signal
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from contextlib import AsyncExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import asyncssh
+
+from servers.ssh import loop, pool
+from servers.ssh.connecting import Target, connect, presented_host_key
+from servers.ssh.errors import CommandFailed, ConnectionLost, TimedOut
+from servers.ssh.packed import pack
+
+CHUNK = 65536
+LARGEST_OUTPUT = 32 * 1024 * 1024
+TAIL = 4000
+
+
+@dataclass(frozen=True)
+class Result:
+    """How a command ended: `output` is its standard output and error, as they came."""
+
+    exit_status: int
+    output: bytes = field(repr=False)
+
+
+def fetch_host_key(host: str, port: int = 22, timeout: float = 10) -> str:
+    """The public key line that the server shows at first contact, ed25519 first. Raises Unreachable."""
+    return loop.wait(presented_host_key(host, port, timeout))
+
+
+def run(
+    target: Target,
+    command: Sequence[str] | str,
+    *,
+    stdin: bytes = b"",
+    timeout: float = 60,
+    check: bool = True,
+) -> Result:
+    """Runs a short command as root. A text is a fixed shell command, a sequence is quoted word by word.
+
+    Values that users chose belong to `stdin`, never into the command. Raises, besides what connecting
+    raises, ConnectionLost, TimedOut (the command may go on), and with `check` CommandFailed for a status not 0.
+    """
+    words = ["sh", "-c", command] if isinstance(command, str) else list(command)
+    what = command if isinstance(command, str) else words[0]
+    return _checked(what, loop.wait(_run(target, words, stdin, what, timeout)), check)
+
+
+def run_script(
+    target: Target,
+    script: Path | str,
+    *,
+    values: Mapping[str, Any] | None = None,
+    stdin: bytes = b"",
+    timeout: float = 60,
+    check: bool = True,
+) -> Result:
+    """Runs a script (see `pack`) as root; it and its values go over standard input, in one round trip."""
+    packed = pack(script, values or {}, stdin)
+    result = loop.wait(_run(target, packed.command, packed.data, packed.name, timeout))
+    return _checked(packed.name, result, check)
+
+
+def open_fresh_login(target: Target, *, timeout: float = 15) -> None:
+    """Proves that a new login works, become included, apart from every kept connection."""
+    loop.wait(_fresh_login(target, timeout))
+
+
+def close_connections(target: Target) -> None:
+    """Closes what this process keeps open for the target."""
+    loop.wait(pool.close(target.login))
+
+
+class Stream:
+    """A running command whose output is read by the calling thread, chunk by chunk."""
+
+    def __init__(self, target: Target, process: asyncssh.SSHClientProcess[bytes]) -> None:
+        self._target = target
+        self._process = process
+
+    def chunks(self, idle: float) -> Iterator[bytes]:
+        """The standard output as it comes; an empty chunk after each `idle` seconds without any."""
+        pending: Future[bytes] | None = None
+        while True:
+            pending = pending or loop.submit(self._process.stdout.read(CHUNK))
+            try:
+                chunk = pending.result(idle)
+            except TimeoutError:
+                if pending.done():
+                    raise ConnectionLost(self._target.host) from None
+                yield b""
+                continue
+            except (OSError, asyncssh.Error) as error:
+                raise ConnectionLost(self._target.host) from error
+            if not chunk:
+                return
+            pending = None
+            yield chunk
+
+    def finish(self) -> Result:
+        """Waits for the end; `output` is what the command wrote to standard error."""
+        return loop.wait(_finished(self._target, self._process, self._process.stderr))
+
+
+@contextmanager
+def stream(target: Target, command: Sequence[str], stdin: bytes) -> Iterator[Stream]:
+    """Runs a command as root with its standard output as a stream. Leaving the block closes the channel."""
+    stack = AsyncExitStack()
+    try:
+        yield Stream(target, loop.wait(_start(stack, target, shlex.join(_as_root(target, command)), stdin)))
+    finally:
+        loop.wait(stack.aclose())
+
+
+def _as_root(target: Target, words: Sequence[str]) -> list[str]:
+    return ["sudo", "-n", "--", *words] if target.become else list(words)
+
+
+def _checked(what: str, result: Result, check: bool) -> Result:
+    if check and result.exit_status != 0:
+        raise CommandFailed(what, result.exit_status, result.output[-TAIL:].decode(errors="replace"))
+    return result
+
+
+async def _run(target: Target, words: Sequence[str], stdin: bytes, what: str, seconds: float) -> Result:
+    line = shlex.join(_as_root(target, words)) + " 2>&1"
+    async with AsyncExitStack() as stack:
+        process = await _start(stack, target, line, stdin)
+        try:
+            async with asyncio.timeout(seconds):
+                return await _finished(target, process, process.stdout)
+        except TimeoutError:
+            raise TimedOut(what, seconds) from None
+
+
+async def _start(
+    stack: AsyncExitStack, target: Target, line: str, stdin: bytes
+) -> asyncssh.SSHClientProcess[bytes]:
+    connection = await stack.enter_async_context(pool.borrowed(target))
+    return await _started(stack, target, connection, line, stdin)
+
+
+async def _started(
+    stack: AsyncExitStack, target: Target, connection: asyncssh.SSHClientConnection, line: str, stdin: bytes
+) -> asyncssh.SSHClientProcess[bytes]:
+    try:
+        process = await connection.create_process(line, encoding=None)
+        stack.callback(process.close)
+        process.stdin.write(stdin)
+        process.stdin.write_eof()
+    except (OSError, asyncssh.Error) as error:
+        raise ConnectionLost(target.host) from error
+    return process
+
+
+async def _finished(
+    target: Target, process: asyncssh.SSHClientProcess[bytes], output: asyncssh.SSHReader[bytes]
+) -> Result:
+    try:
+        text = await _read(output)
+        await process.wait_closed()
+    except TimeoutError:
+        raise
+    except (OSError, asyncssh.Error) as error:
+        raise ConnectionLost(target.host) from error
+    return Result(_exit_status(target, process), text)
+
+
+async def _read(output: asyncssh.SSHReader[bytes]) -> bytes:
+    text = bytearray()
+    while chunk := await output.read(CHUNK):
+        text += chunk
+        if len(text) > LARGEST_OUTPUT:
+            raise CommandFailed("Reading the output of a command", 1, "It is too large.")
+    return bytes(text)
+
+
+def _exit_status(target: Target, process: asyncssh.SSHClientProcess[bytes]) -> int:
+    if process.exit_signal:
+        return 128 + getattr(signal, f"SIG{process.exit_signal[0]}", 0)
+    if process.exit_status is None:
+        # The channel closed without a word about the command: the server or its sshd went away.
+        raise ConnectionLost(target.host)
+    return process.exit_status
+
+
+async def _fresh_login(target: Target, seconds: float) -> None:
+    try:
+        async with asyncio.timeout(seconds), AsyncExitStack() as stack:
+            connection = await connect(target)
+            stack.callback(connection.close)
+            line = shlex.join(_as_root(target, ["true"]))
+            process = await _started(stack, target, connection, line, b"")
+            result = await _finished(target, process, process.stderr)
+    except TimeoutError:
+        raise TimedOut("A new login", seconds) from None
+    _checked("A new login", result, check=True)

@@ -1,0 +1,3 @@
+from tools.targethost.cli import main
+
+main()
