@@ -70,11 +70,7 @@ ABILITIES = MappingProxyType(
 # A person always manages their own tokens; token:* is about those of others.
 _VIEWER = {name for name in ABILITIES if name.endswith(":read")} - {"audit:read", "token:read", "env:read"}
 _BUILDER_RESOURCES = ("site", "env", "database", "crontab", "daemon", "queue-worker", "redirect", "certificate", "job")
-_DEVELOPER = (
-    _VIEWER
-    | {"server:update"}
-    | {name for name in ABILITIES if name.partition(":")[0] in _BUILDER_RESOURCES}
-)
+_DEVELOPER = _VIEWER | {"server:update"} | {name for name in ABILITIES if name.partition(":")[0] in _BUILDER_RESOURCES}
 _ADMIN = set(ABILITIES) - {"organization:update"}
 
 ROLES: MappingProxyType[str, frozenset[str]] = MappingProxyType(

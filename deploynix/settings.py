@@ -185,7 +185,7 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Deploynix API",
-    "DESCRIPTION": "Servers, sites, deployments and tokens. Sign in with a bearer token; every operation names the ability it needs.",
+    "DESCRIPTION": "Servers, sites, deployments and tokens. Every operation names the ability its bearer token needs.",
     "VERSION": "1",
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
@@ -234,4 +234,3 @@ LOGGING = {
         "django.server": {"level": "WARNING"},
     },
 }
-

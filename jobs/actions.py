@@ -33,7 +33,7 @@ def enqueue_job(
         organization=actor.organization,
         kind=kind,
         label=label,
-        subject_type=subject._meta.model_name,
+        subject_type=subject._meta.model_name or "",
         subject_id=subject.pk,
         lane=lane or f"job:{job_id}",
         params=params or {},

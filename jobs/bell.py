@@ -28,9 +28,7 @@ def ring(job: Job) -> None:
 
 def next_in_lane(lane: str) -> Job | None:
     """The oldest job that waits in the lane and may start now."""
-    return (
-        Job.objects.filter(lane=lane, status=Status.QUEUED, run_after__lte=timezone.now()).order_by("id").first()
-    )
+    return Job.objects.filter(lane=lane, status=Status.QUEUED, run_after__lte=timezone.now()).order_by("id").first()
 
 
 def ring_next(lane: str) -> None:

@@ -74,12 +74,8 @@ class Job(models.Model):
         indexes = [
             models.Index(fields=["organization", "-id"], name="job_by_time"),
             models.Index(fields=["subject_type", "subject_id", "-id"], name="job_by_subject"),
-            models.Index(
-                fields=["lane", "id"], condition=models.Q(status=Status.QUEUED), name="job_queued_in_lane"
-            ),
-            models.Index(
-                fields=["heartbeat_at"], condition=models.Q(status=Status.RUNNING), name="job_running_beat"
-            ),
+            models.Index(fields=["lane", "id"], condition=models.Q(status=Status.QUEUED), name="job_queued_in_lane"),
+            models.Index(fields=["heartbeat_at"], condition=models.Q(status=Status.RUNNING), name="job_running_beat"),
         ]
 
     def __str__(self) -> str:

@@ -19,11 +19,11 @@ from jobs.models import Job, JobLog, JobStep, Status
 PIECE = 16_384
 
 
-class TakenOver(Exception):  # noqa: N818 -- an event, not an error
+class TakenOver(Exception):
     """Another worker has taken the job over; this one must not write any more."""
 
 
-class Cancelled(Exception):  # noqa: N818 -- an event, not an error
+class Cancelled(Exception):
     """Somebody asked for the job to stop."""
 
 

@@ -67,9 +67,7 @@ class Membership(models.Model):
 
     def as_actor(self, ip: str | None = None) -> Actor:
         """The person acting in the browser, with every ability of the role."""
-        return Actor(
-            organization=self.organization, abilities=ROLES[self.role], user=self.user, role=self.role, ip=ip
-        )
+        return Actor(organization=self.organization, abilities=ROLES[self.role], user=self.user, role=self.role, ip=ip)
 
 
 def _invitation_end() -> datetime:

@@ -1,4 +1,4 @@
-"""Long commands as systemd units of a server, which outlive the connection and the worker that started them."""
+"""Long commands as systemd units of a server, which outlive the connection and the worker."""
 
 import re
 import signal
@@ -43,15 +43,15 @@ def start_or_follow(
     user: str = "root",
     offset: int = 0,
 ) -> int:
-    """Runs a script (see `ssh.pack`) as the unit `dnx-...`, or follows the one of that name, to its exit code.
+    """Runs a script (see `ssh.pack`) as the unit `dnx-...`, or follows one of that name, to its exit code.
 
-    Every byte of output and error goes to `on_output` in order, from byte `offset` of the log on, or from 0 if the
-    unit has to be started. A lost connection is made again for ten minutes; a unit that a restart of the server
-    ended is started again. `should_stop` is asked twice a second; True ends the unit with all its processes, and
-    the exit code is then 128 + 15 for most. `user` is a Linux user, in whose home the script runs.
+    Every byte of output and error goes to `on_output` in order, from byte `offset` of the log on, or from 0
+    if the unit has to be started. A lost connection is made again for ten minutes; a unit that a restart of
+    the server ended is started again. `should_stop` is asked twice a second; True ends the unit with all its
+    processes, mostly with exit code 128 + 15. `user` is a Linux user, in whose home the script runs.
 
-    Raises TimedOut after `timeout` seconds (the unit is ended), CommandFailed if the server cannot start it, and
-    what connecting raises. `clean` removes what stays behind on the server.
+    Raises TimedOut after `timeout` seconds (the unit is ended), CommandFailed if the server cannot start it,
+    and what connecting raises. `clean` removes what stays behind on the server.
     """
     run = _Run(
         target,

@@ -1,9 +1,11 @@
 """Every API view declares, per method, the ability it needs."""
 
-from typing import Any
+from typing import Any, cast
 
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
+
+from deploynix.actor import Actor
 
 # For `abilities`: any valid token will do; or no token at all.
 ANY_TOKEN = "any token"  # noqa: S105 -- not a password
@@ -20,7 +22,7 @@ class HasAbility(BasePermission):
         ability = view.abilities[request.method]
         if ability == PUBLIC:
             return True
-        actor = request.auth
+        actor = cast("Actor | None", request.auth)
         if actor is None:
             return False
         if ability != ANY_TOKEN:

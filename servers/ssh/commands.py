@@ -45,8 +45,8 @@ def run(
 ) -> Result:
     """Runs a short command as root. A text is a fixed shell command, a sequence is quoted word by word.
 
-    Values that users chose belong to `stdin`, never into the command. Raises, besides what connecting
-    raises, ConnectionLost, TimedOut (the command may go on), and with `check` CommandFailed for a status not 0.
+    Values that users chose belong to `stdin`, never into the command. Raises what connecting raises,
+    ConnectionLost, TimedOut (the command may go on), and with `check` CommandFailed for a status other than 0.
     """
     words = ["sh", "-c", command] if isinstance(command, str) else list(command)
     what = command if isinstance(command, str) else words[0]

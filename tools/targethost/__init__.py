@@ -12,6 +12,6 @@ database, and is reached over SSH the way a rented server is. Needs root on Debi
 
 from tools.targethost.hosts import Host
 from tools.targethost.lab import Lab
-from tools.targethost.process import LabError
+from tools.targethost.process import LabError, Unsupported
 
-__all__ = ["Host", "Lab", "LabError"]
+__all__ = ["Host", "Lab", "LabError", "Unsupported"]

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from tools.targethost.process import LabError, wait_until
+from tools.targethost.process import LabError, Unsupported, wait_until
 
 TOP = "deploynix-labs"
 JOIN = Path(__file__).parent / "scripts" / "join.sh"
@@ -28,7 +28,7 @@ def hierarchies() -> tuple[Path, ...]:
         elif kind == "cgroup" and "name=systemd" in options.split(","):
             named.append(Path(mount_point))
     if not unified:
-        raise LabError("this machine has no cgroup2 hierarchy mounted, which target hosts need")
+        raise Unsupported("this machine has no cgroup2 hierarchy mounted, which target hosts need")
     return (unified[0], *named[:1])
 
 

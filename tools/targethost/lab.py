@@ -9,11 +9,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tools.targethost.builder import build_image, install_tools
-from tools.targethost.cgroups import Group
+from tools.targethost.cgroups import Group, hierarchies
 from tools.targethost.hosts import Host
 from tools.targethost.images import ImageStore, locked, remove_tree
 from tools.targethost.network import Network
-from tools.targethost.process import LabError
+from tools.targethost.process import LabError, Unsupported, run
 from tools.targethost.proxy import Proxy
 from tools.targethost.seed import make_key
 
@@ -140,8 +140,13 @@ class Lab:
 
 
 def check_machine() -> None:
-    """Raises LabError where target hosts cannot run."""
+    """Raises Unsupported where target hosts cannot run, LabError where they could if it were root who asks."""
     if not Path("/etc/debian_version").exists():
-        raise LabError("target hosts need a Debian machine, for its packages and its mirror")
+        raise Unsupported("target hosts need a Debian machine, for its packages and its mirror")
+    hierarchies()
     if os.geteuid() != 0:
         raise LabError("target hosts need root: they make namespaces, control groups and a network bridge")
+    try:
+        run("unshare", "--mount", "--net", "true")
+    except LabError as error:
+        raise Unsupported(f"this machine does not let root make namespaces: {error}") from error

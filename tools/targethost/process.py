@@ -10,6 +10,10 @@ class LabError(Exception):
     """What went wrong with a lab, and what to do about it."""
 
 
+class Unsupported(LabError):
+    """This machine cannot run target hosts, whoever asks for them."""
+
+
 def run(*argv: str) -> str:
     """Runs a program to its end and returns its output; raises LabError with what it complained about."""
     try:
