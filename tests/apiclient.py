@@ -1,13 +1,15 @@
 """A client of the API that speaks JSON and signs in with a bearer token."""
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from django.http import HttpResponse
 from django.test import Client
 
 from deploynix.actor import Actor
 from tokens.actions import create_token
+
+if TYPE_CHECKING:
+    from django.test.client import _MonkeyPatchedWSGIResponse as Response
 
 
 class ApiClient:
@@ -22,26 +24,25 @@ class ApiClient:
         _, text = create_token(actor, name="tests", abilities=abilities)
         return cls(text)
 
-    def get(self, path: str, **headers: str) -> HttpResponse:
+    def get(self, path: str, **headers: str) -> "Response":
         return self.call("GET", path, None, **headers)
 
-    def post(self, path: str, data: Any = None, **headers: str) -> HttpResponse:
+    def post(self, path: str, data: Any = None, **headers: str) -> "Response":
         return self.call("POST", path, data, **headers)
 
-    def put(self, path: str, data: Any = None, **headers: str) -> HttpResponse:
+    def put(self, path: str, data: Any = None, **headers: str) -> "Response":
         return self.call("PUT", path, data, **headers)
 
-    def delete(self, path: str, **headers: str) -> HttpResponse:
+    def delete(self, path: str, **headers: str) -> "Response":
         return self.call("DELETE", path, None, **headers)
 
-    def call(self, method: str, path: str, data: Any = None, **headers: str) -> HttpResponse:
+    def call(self, method: str, path: str, data: Any = None, **headers: str) -> "Response":
         """Header names are given with underscores: `idempotency_key="..."`."""
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
         if self.token:
             sent["Authorization"] = f"Bearer {self.token}"
         body: dict[str, Any] = {} if data is None else {"data": data, "content_type": "application/json"}
-        response: HttpResponse = self._client.generic(method, f"/api/v1{path}", headers=sent, **_encoded(body))
-        return response
+        return self._client.generic(method, f"/api/v1{path}", headers=sent, **_encoded(body))
 
 
 def _encoded(body: dict[str, Any]) -> dict[str, Any]:

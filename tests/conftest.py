@@ -1,29 +1,20 @@
 """What every suite shares: three people, and the fixtures that make requests as one of them."""
 
-import os
-import tempfile
-
-# Set before Django reads its settings: the tests never touch a data folder of a real install.
-os.environ.setdefault("DATA", tempfile.mkdtemp(prefix="deploynix-tests-"))
-os.environ.setdefault("REDIS_URL", "memory://")
-
 import pytest
 from django.test import Client
-from pytest_django.fixtures import SettingsWrapper
 
 from deploynix.actor import Actor
+from jobs import pulse
 from organizations.models import Organization, Role
 from tests import factories
 from tests.apiclient import ApiClient
 
 
 @pytest.fixture(autouse=True)
-def _plain_static_files(settings: SettingsWrapper) -> None:
-    settings.STORAGES = {
-        **settings.STORAGES,
-        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
-    }
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+def _no_pulse(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A unit test's transaction is seen by its own thread only; the pulse beats where real parts are tested."""
+    if not {"lab", "browser", "e2e"} & {mark.name for mark in request.node.iter_markers()}:
+        monkeypatch.setattr(pulse, "join", lambda run: None)
 
 
 @pytest.fixture

@@ -1,0 +1,15 @@
+"""The project's settings as the tests want them: nothing of a real install is read or touched."""
+
+import os
+import tempfile
+
+os.environ.setdefault("DATA", tempfile.mkdtemp(prefix="deploynix-tests-"))
+os.environ.setdefault("REDIS_URL", "memory://")
+
+from deploynix.settings import *  # noqa: F403
+
+STORAGES["staticfiles"] = {  # noqa: F405
+    "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage",
+}
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
