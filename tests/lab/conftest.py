@@ -3,8 +3,8 @@
 import fcntl
 import itertools
 import os
-import subprocess
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import pytest
 
@@ -13,27 +13,55 @@ from tools.targethost import Host, Lab, LabError, Unsupported
 from tools.targethost.images import locked
 
 
-def unsupported(reason: Unsupported) -> None:
-    """Says why a machine cannot run a test: a skip, or a failure where everything has to be run."""
-    if os.environ.get("DEPLOYNIX_REQUIRE_ALL") == "1":
-        pytest.fail(f"cannot run here, and DEPLOYNIX_REQUIRE_ALL is set: {reason}", pytrace=False)
-    pytest.skip(str(reason))
+def unused_lab(claim: ExitStack) -> Lab:
+    """A lab for this worker alone; another run on this machine may have taken the one of the worker's number."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    for number in itertools.count(worker):
+        lab = Lab(f"test{number}", f"10.89.{number}")
+        try:
+            claim.enter_context(locked(lab.cache / f"{lab.name}.lock", fcntl.LOCK_EX | fcntl.LOCK_NB))
+        except BlockingIOError:
+            continue
+        return lab
+    raise AssertionError("numbers do not end")
 
 
 @pytest.fixture(scope="session")
-def unused_lab() -> Iterator[Lab]:
-    """A lab that nobody else uses: not another worker of this run, and not another run on this machine."""
-    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
-    try:
-        for number in itertools.count(worker):
-            lab = Lab(f"test{number}", f"10.89.{number}")
-            try:
-                with locked(lab.cache / f"{lab.name}.lock", fcntl.LOCK_EX | fcntl.LOCK_NB):
-                    yield lab
-                    return
-            except BlockingIOError:
-                continue
-    except Unsupported as reason:
-        unsupported(reason)
-    except LabError as error:
-        pytest.fail(str(error), pytrace=False)
+def lab() -> Iterator[Lab]:
+    """A lab with its network up and image `base` built: skipped where it cannot run, failed where it might."""
+    with ExitStack() as claim:
+        try:
+            lab = unused_lab(claim)
+            # What a run that was killed left behind.
+            lab.destroy()
+            lab.build()
+        except Unsupported as reason:
+            if os.environ.get("DEPLOYNIX_REQUIRE_ALL") != "1":
+                pytest.skip(str(reason))
+            pytest.fail(f"{reason} (DEPLOYNIX_REQUIRE_ALL allows no skip)", pytrace=False)
+        except LabError as error:
+            pytest.fail(str(error), pytrace=False)
+        claim.callback(lab.destroy)
+        yield lab
+
+
+@pytest.fixture(scope="session")
+def addresses(lab: Lab) -> Iterator[str]:
+    """Addresses for hosts, one `next(addresses)` each; a host may have that of one that was stopped before."""
+    return itertools.cycle(f"{lab.gateway.rpartition('.')[0]}.{last}" for last in range(10, 250))
+
+
+@pytest.fixture(scope="session")
+def git_server(lab: Lab) -> Iterator[GitServer]:
+    """A Git server that the lab's hosts can reach."""
+    with GitServer(lab.gateway) as server:
+        yield server
+
+
+@pytest.fixture
+def target_host(lab: Lab, addresses: Iterator[str]) -> Iterator[Host]:
+    """A Debian server on its first day, thrown away after the test."""
+    ip = next(addresses)
+    host = lab.start(f"host-{ip.rpartition('.')[2]}", ip)
+    yield host
+    host.stop()

@@ -24,9 +24,7 @@ class GitHttps:
         context.load_cert_chain(certificate, key)
         self._server = ThreadingHTTPServer((address, 0), handler_for(repositories))
         # The handshake is left to the request's own thread: a client that keeps silent keeps nobody waiting.
-        self._server.socket = context.wrap_socket(
-            self._server.socket, server_side=True, do_handshake_on_connect=False
-        )
+        self._server.socket = context.wrap_socket(self._server.socket, server_side=True, do_handshake_on_connect=False)
         self.port = self._server.server_port
         self._thread = threading.Thread(target=self._server.serve_forever, args=[0.05], daemon=True)
         self._thread.start()
@@ -47,6 +45,8 @@ def make_certificate(address: str, certificate: Path, key: Path) -> None:
 
 def handler_for(repositories: Path) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
+        # Persistent connections: the client learns an answer's end from its length, and closes first.
+        protocol_version = "HTTP/1.1"
         timeout = 30
 
         def answer(self) -> None:
@@ -62,9 +62,11 @@ def handler_for(repositories: Path) -> type[BaseHTTPRequestHandler]:
             ).stdout
             head, _, body = output.partition(b"\r\n\r\n")
             headers = message_from_bytes(head)
+            del headers["Content-Length"]
             self.send_response(int(headers.get("Status", "200").split()[0]))
             for name, value in headers.items():
                 self.send_header(name, value)
+            self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
 

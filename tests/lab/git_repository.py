@@ -29,7 +29,9 @@ class Repository:
         self.branch = branch
         self._keys = keys
         self._serve = serve
-        # shared: the servers run as nobody, and must be able to read whatever umask the tests run under.
+        # The servers run as nobody, who must be able to read whatever umask the tests run under.
+        path.parent.mkdir(exist_ok=True)
+        path.parent.chmod(0o755)
         git("init", "--quiet", "--bare", "--shared=all", f"--initial-branch={branch}", str(path))
 
     def commit(self, files: Files, message: str, branch: str | None = None) -> str:
@@ -39,7 +41,7 @@ class Repository:
         """
         ref = f"refs/heads/{branch or self.branch}"
         parent = self._head(ref) or self._head(f"refs/heads/{self.branch}")
-        stream = [f"commit {ref}\ncommitter {AUTHOR} {int(time.time())} +0000\n".encode(), data(message)]
+        stream = [f"commit {ref}\ncommitter {AUTHOR} {int(time.time())} +0000\n".encode(), data(message.encode())]
         if parent:
             stream.append(f"from {parent}\n".encode())
         stream += [change(path, content) for path, content in files.items()]
@@ -67,13 +69,12 @@ class Repository:
         return git(f"--git-dir={self.path}", *argv, stdin=stdin)
 
 
-def data(content: str | bytes) -> bytes:
-    """A block of the stream format, see git-fast-import(1)."""
-    raw = content.encode() if isinstance(content, str) else content
-    return b"data %d\n%b\n" % (len(raw), raw)
-
-
 def change(path: str, content: str | bytes) -> bytes:
-    block = data(content)
-    mode = "100755" if b"\n#!" in block[: block.index(b"\n") + 3] else "100644"
-    return f"M {mode} inline {path}\n".encode() + block
+    """One file of a commit, in the format of git-fast-import(1)."""
+    raw = content.encode() if isinstance(content, str) else content
+    mode = "100755" if raw.startswith(b"#!") else "100644"
+    return f"M {mode} inline {path}\n".encode() + data(raw)
+
+
+def data(raw: bytes) -> bytes:
+    return b"data %d\n%b\n" % (len(raw), raw)

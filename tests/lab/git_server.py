@@ -122,9 +122,10 @@ PidFile none
                 stdout=output,
                 stderr=output,
             )
-        if not wait_until(lambda: sshd.poll() is not None or listens(self.address, self.ssh_port), 10):
+        wait_until(lambda: sshd.poll() is not None or listens(self.address, self.ssh_port), 10)
+        if not listens(self.address, self.ssh_port):
             sshd.kill()
-        if sshd.poll() is not None:
+            sshd.wait()
             self._https.stop()
             raise RuntimeError(f"the Git server's sshd did not start: {log.read_text()}")
         return sshd

@@ -86,8 +86,8 @@ class Group:
             if not wait_until(lambda: not self.is_populated, 10):
                 raise LabError(f"the processes of {self.folder.name} do not end")
         for folder in self.folders:
-            for path, _, _ in [*os.walk(folder, topdown=False), (str(folder.parent), [], [])]:
-                # One that others use, or that the kernel has not let go of yet, stays empty.
+            for path, _, _ in os.walk(folder, topdown=False):
+                # One that the kernel has not quite let go of stays as an empty folder, and is used again.
                 with suppress(OSError):
                     os.rmdir(path)
 

@@ -74,9 +74,7 @@ class Host:
         Raises LabError when it fails, unless `check` is off, and TimeoutExpired after `timeout` seconds.
         """
         command = self.ssh_command(shlex.join(argv), user=user)
-        result = subprocess.run(
-            command, input=stdin, capture_output=True, text=True, timeout=timeout, check=False
-        )
+        result = subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=timeout, check=False)
         if check and result.returncode != 0:
             code, complaint = result.returncode, result.stderr.strip()
             raise LabError(f"{shlex.join(argv)} on {self.name} ended with {code}: {complaint}")
@@ -89,7 +87,7 @@ class Host:
 
     def boot(self, image: str) -> None:
         """Gives the host a fresh disk on top of the image and powers it on; does not wait for sshd."""
-        self.discard()
+        self.stop()
         with self.lab.images.hold(image) as layers:
             self._prepare_disk(image, layers)
             environment = {
@@ -126,14 +124,10 @@ class Host:
             (self.folder / "upper").rename(layer.root)
             # Hosts made from the image get an identity each.
             (layer.root / "etc/machine-id").write_text("")
-        self.discard()
+        self.stop()
 
     def stop(self) -> None:
-        """Powers the host off at once and throws its disk away."""
-        self.discard()
-
-    def discard(self) -> None:
-        """Removes whatever there is of this host, dead or alive."""
+        """Powers the host off at once, if it runs, and throws its disk away."""
         self._group.end()
         remove_device(f"vb-{machine_of(self.ip)}")
         if self.folder.exists():
@@ -146,8 +140,10 @@ class Host:
         seed = Seed(self.name, self.ip, self.lab.gateway, self.lab.public_key, self.lab.proxy.apt_settings())
         seed.write(self.folder / "upper")
         record = {"ip": self.ip, "image": image, "layer": layers[0].folder.name}
-        (self.folder / "host.json").write_text(json.dumps(record))
         (self.folder / "known_hosts").write_text("".join(f"{self.ip} {key}\n" for key in self._host_keys()))
+        # Renamed into place: `lab.hosts()` may be reading in another process.
+        (self.folder / "new.json").write_text(json.dumps(record))
+        (self.folder / "new.json").rename(self.folder / "host.json")
 
     def _host_keys(self) -> list[str]:
         files = [self.folder / f"upper/etc/ssh/ssh_host_{kind}_key.pub" for kind in HOST_KEY_TYPES]

@@ -62,6 +62,7 @@ class ImageStore:
     @contextmanager
     def building(self, name: str) -> Iterator[None]:
         """Only one process at a time builds an image; the others wait here, and find it built."""
+        check_image_name(name)
         with locked(self.layers.parent / f"build-{name}.lock"):
             yield
 
@@ -79,8 +80,7 @@ class ImageStore:
     @contextmanager
     def new_layer(self, name: str, parent: str | None = None) -> Iterator[Layer]:
         """A layer to fill; it becomes the image `name` when the block ends, and is dropped if that fails."""
-        if not re.fullmatch(r"[a-z][a-z0-9-]{0,40}", name):
-            raise LabError(f"{name!r} is no image name: a letter, then letters, digits or '-'")
+        check_image_name(name)
         folder = self.layers / f"{name}.{secrets.token_hex(4)}"
         with ExitStack() as held:
             with locked(self._lock):
@@ -124,6 +124,11 @@ class ImageStore:
         with suppress(FileNotFoundError):
             return [folder, *self._chain((folder / "parent").read_text())]
         return [folder]
+
+
+def check_image_name(name: str) -> None:
+    if not re.fullmatch(r"[a-z][a-z0-9-]{0,40}", name):
+        raise LabError(f"{name!r} is no image name: a letter, then letters, digits or '-'")
 
 
 def remove_tree(folder: Path) -> None:

@@ -1,11 +1,10 @@
 """A lab: a network, a package proxy and the hosts in it, apart from every other lab of the machine."""
 
-import fcntl
 import json
 import os
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tools.targethost.builder import build_image, install_tools
@@ -63,7 +62,8 @@ class Lab:
 
     def build(self, image: str = "base", suite: str = SUITE) -> bool:
         """Makes a base image if it is missing or out of date, about 40 s; tells whether it had to be made."""
-        install_tools()
+        with locked(self.cache / "tools.lock"):
+            install_tools()
         self.up()
         return build_image(self.images, self.group("build"), image, suite, self.proxy.apt_settings())
 
@@ -84,14 +84,18 @@ class Lab:
         try:
             host.wait_until_ready()
         except BaseException:
-            host.discard()
+            host.stop()
             raise
         return host
 
     def hosts(self) -> list[Host]:
         """Every host that was started and not stopped; `is_running` is false for those that died."""
-        records = sorted(self.hosts_folder.glob("*/host.json"))
-        return [Host(self, file.parent.name, json.loads(file.read_text())["ip"]) for file in records]
+        hosts = []
+        for record in sorted(self.hosts_folder.glob("*/host.json")):
+            # Stopped by somebody else since the folder was listed.
+            with suppress(FileNotFoundError):
+                hosts.append(Host(self, record.parent.name, json.loads(record.read_text())["ip"]))
+        return hosts
 
     def host(self, name: str) -> Host:
         for host in self.hosts():
@@ -103,7 +107,7 @@ class Lab:
         """Ends all hosts, the proxy and the network. Images stay, and the subnet stays unreachable."""
         with self._locked():
             for host in self.hosts():
-                host.discard()
+                host.stop()
             Group(self.name).end()
             self.network.down()
             if self.folder.exists():
@@ -120,12 +124,13 @@ class Lab:
     def _check_free(self, host: Host) -> None:
         for other in self.hosts():
             if other.is_running and (other.name == host.name or other.ip == host.ip):
-                raise LabError(
-                    f"{other.name} runs at {other.ip}: stop it, or choose another name and address"
-                )
+                raise LabError(f"{other.name} runs at {other.ip}: stop it, or choose another name and address")
 
     def _up(self) -> None:
         self.hosts_folder.mkdir(parents=True, exist_ok=True)
+        # The proxy runs as a user of its own, who has to get in whatever the caller's umask.
+        for folder in (self.cache, self.folder.parent):
+            folder.chmod(0o755)
         if not self.private_key_path.exists():
             make_key(self.private_key_path, "ed25519", f"lab {self.name}")
         self.network.up()
@@ -135,7 +140,7 @@ class Lab:
     def _locked(self) -> Iterator[None]:
         """One change of a lab at a time, whichever process makes it."""
         self.folder.parent.mkdir(parents=True, exist_ok=True)
-        with locked(self.folder.with_suffix(".lock"), fcntl.LOCK_EX):
+        with locked(self.folder.with_suffix(".lock")):
             yield
 
 

@@ -25,17 +25,17 @@ class Mirror:
 
 
 def seen_by_hosts(url: str) -> str:
-    """Host name and path of a mirror's URL."""
+    """Host name, port and path of a mirror's URL; a password in it stays on this machine."""
     parts = urlsplit(url)
-    return f"{parts.netloc}{parts.path}"
+    return f"{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 
 @functools.cache
 def own_mirror() -> Mirror:
     """The mirror in this machine's own apt sources."""
     only = ("Created-By: Packages", "Origin: Debian")
-    lines = run("apt-get", "indextargets", "--format", "$(LABEL) $(SITE)", *only).splitlines()
-    sites = dict(line.split() for line in reversed(lines))
+    lines = run("apt-get", "indextargets", "--format", "$(SITE) $(LABEL)", *only).splitlines()
+    sites = {label: site for site, label in (line.split(" ", 1) for line in reversed(lines))}
     try:
         return Mirror(sites["Debian"].rstrip("/"), sites["Debian-Security"].rstrip("/"))
     except KeyError as missing:

@@ -29,9 +29,10 @@ class Network:
 
     def up(self) -> None:
         """Makes what is missing of the network; safe to call again."""
-        # First the fuse: whenever the bridge is missing, the subnet is unreachable instead of the outside's.
+        bridge_is_up = self._bridge_is_up()
+        # A fuse: whenever the bridge is missing, the subnet is unreachable instead of the outside's.
         run("ip", "route", "replace", "unreachable", str(self.subnet), "metric", "9999")
-        if not self._bridge_is_up():
+        if not bridge_is_up:
             self.down()
             self._make_bridge()
         # Each systemd holds some 15 of them, all hosts share root's count, and the kernel's default is 128.

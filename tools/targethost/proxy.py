@@ -44,8 +44,10 @@ class Proxy:
             raise LabError("apt-cacher-ng is not installed: `build` installs what is missing") from None
         for folder in (self.folder, self.cache):
             folder.mkdir(parents=True, exist_ok=True)
+            folder.parent.chmod(0o755)
             shutil.chown(folder, USER, USER)
         (self.folder / "acng.conf").write_text(self._configuration())
+        (self.folder / "acng.conf").chmod(0o644)
 
     def _configuration(self) -> str:
         # ForceManaged: an address that no Remap line covers is refused.
