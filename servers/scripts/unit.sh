@@ -22,8 +22,9 @@ start() { # DIR INPUT
     : >"$1/log"
     { declare -f finish; echo 'finish "$@"'; } >"$1/finish"
     # $$ is how a $ is written in systemd's command lines (systemd.service(5)).
-    systemd-run --quiet --collect --unit="$UNIT" \
+    systemd-run --collect --unit="$UNIT" \
         -p Type=exec -p User="$RUN_AS" -p WorkingDirectory=-~ -p OOMScoreAdjust=500 -p TimeoutStopSec=5 \
+        -p IgnoreSIGPIPE=no \
         -p StandardInput=file:"$2" -p StandardOutput=append:"$1/log" -p StandardError=inherit \
         -p ExecStopPost="+/bin/bash $1/finish $1 $2" \
         --setenv=LANG=C.UTF-8 "$PROGRAM" "$FLAG" "${BOOT//\$/\$\$}" "$NAME" </dev/null
@@ -31,6 +32,7 @@ start() { # DIR INPUT
 
 refused() { # DIR INPUT: systemd did not start it
     rm -f "$2" "$1/exit"
+    journalctl --quiet --no-pager --output=cat --lines=5 --unit="$UNIT" >&2 || true
     [[ $(systemctl is-system-running) == stopping ]] || return 1
     echo "unit lost" >&2
 }

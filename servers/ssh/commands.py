@@ -17,7 +17,9 @@ from servers.ssh.connecting import Target, connect, presented_host_key
 from servers.ssh.errors import CommandFailed, ConnectionLost, TimedOut
 from servers.ssh.packed import pack
 
-CHUNK = 65536
+# Of a channel. Each read asks for as much: a reader that takes less at a time lets asyncssh open the window by
+# more than was taken, and the rest piles up in memory.
+WINDOW = 1024 * 1024
 LARGEST_OUTPUT = 32 * 1024 * 1024
 TAIL = 4000
 
@@ -42,15 +44,17 @@ def run(
     stdin: bytes = b"",
     timeout: float = 60,
     check: bool = True,
+    fresh: bool = False,
 ) -> Result:
     """Runs a short command as root. A text is a fixed shell command, a sequence is quoted word by word.
 
     Values that users chose belong to `stdin`, never into the command. Raises what connecting raises,
-    ConnectionLost, TimedOut (the command may go on), and with `check` CommandFailed for a status other than 0.
+    ConnectionLost, TimedOut (the command may go on), and with `check` CommandFailed for a status over 0.
     """
     words = ["sh", "-c", command] if isinstance(command, str) else list(command)
     what = command if isinstance(command, str) else words[0]
-    return _checked(what, loop.wait(_run(target, words, stdin, what, timeout)), check)
+    result = loop.wait(_run(_line(target, words), target, stdin, what, timeout, fresh))
+    return _checked(what, result, check)
 
 
 def run_script(
@@ -61,16 +65,20 @@ def run_script(
     stdin: bytes = b"",
     timeout: float = 60,
     check: bool = True,
+    fresh: bool = False,
 ) -> Result:
-    """Runs a script (see `pack`) as root; it and its values go over standard input, in one round trip."""
+    """Runs a script (see `pack`) as root; it and its values go over standard input, in one round trip.
+
+    `fresh` makes a new login for it, outside the kept connections. Raises what `run` raises.
+    """
     packed = pack(script, values or {}, stdin)
-    result = loop.wait(_run(target, packed.command, packed.data, packed.name, timeout))
+    result = loop.wait(_run(_line(target, packed.command), target, packed.data, packed.name, timeout, fresh))
     return _checked(packed.name, result, check)
 
 
-def open_fresh_login(target: Target, *, timeout: float = 15) -> None:
-    """Proves that a new login works, become included, apart from every kept connection."""
-    loop.wait(_fresh_login(target, timeout))
+def open_fresh_login(target: Target) -> None:
+    """Proves that a new login works, becoming root included, apart from every kept connection."""
+    run(target, ["true"], fresh=True)
 
 
 def close_connections(target: Target) -> None:
@@ -89,7 +97,7 @@ class Stream:
         """The standard output as it comes; an empty chunk after each `idle` seconds without any."""
         pending: Future[bytes] | None = None
         while True:
-            pending = pending or loop.submit(self._process.stdout.read(CHUNK))
+            pending = pending or loop.submit(self._process.stdout.read(WINDOW))
             try:
                 chunk = pending.result(idle)
             except TimeoutError:
@@ -114,13 +122,13 @@ def stream(target: Target, command: Sequence[str], stdin: bytes) -> Iterator[Str
     """Runs a command as root with its standard output as a stream. Leaving the block closes the channel."""
     stack = AsyncExitStack()
     try:
-        yield Stream(target, loop.wait(_start(stack, target, shlex.join(_as_root(target, command)), stdin)))
+        yield Stream(target, loop.wait(_start(stack, target, _line(target, command), stdin)))
     finally:
         loop.wait(stack.aclose())
 
 
-def _as_root(target: Target, words: Sequence[str]) -> list[str]:
-    return ["sudo", "-n", "--", *words] if target.become else list(words)
+def _line(target: Target, words: Sequence[str]) -> str:
+    return shlex.join(["sudo", "-n", "--", *words] if target.become else words)
 
 
 def _checked(what: str, result: Result, check: bool) -> Result:
@@ -129,10 +137,9 @@ def _checked(what: str, result: Result, check: bool) -> Result:
     return result
 
 
-async def _run(target: Target, words: Sequence[str], stdin: bytes, what: str, seconds: float) -> Result:
-    line = shlex.join(_as_root(target, words)) + " 2>&1"
+async def _run(line: str, target: Target, stdin: bytes, what: str, seconds: float, fresh: bool) -> Result:
     async with AsyncExitStack() as stack:
-        process = await _start(stack, target, line, stdin)
+        process = await _start(stack, target, line + " 2>&1", stdin, fresh)
         try:
             async with asyncio.timeout(seconds):
                 return await _finished(target, process, process.stdout)
@@ -141,17 +148,16 @@ async def _run(target: Target, words: Sequence[str], stdin: bytes, what: str, se
 
 
 async def _start(
-    stack: AsyncExitStack, target: Target, line: str, stdin: bytes
+    stack: AsyncExitStack, target: Target, line: str, stdin: bytes, fresh: bool = False
 ) -> asyncssh.SSHClientProcess[bytes]:
-    connection = await stack.enter_async_context(pool.borrowed(target))
-    return await _started(stack, target, connection, line, stdin)
-
-
-async def _started(
-    stack: AsyncExitStack, target: Target, connection: asyncssh.SSHClientConnection, line: str, stdin: bytes
-) -> asyncssh.SSHClientProcess[bytes]:
+    """Starts a command; the stack ends its channel, and a connection that is not kept."""
+    if fresh:
+        connection = await connect(target)
+        stack.callback(connection.close)
+    else:
+        connection = await stack.enter_async_context(pool.borrowed(target))
     try:
-        process = await connection.create_process(line, encoding=None)
+        process = await connection.create_process(line, encoding=None, window=WINDOW)
         stack.callback(process.close)
         process.stdin.write(stdin)
         process.stdin.write_eof()
@@ -175,7 +181,7 @@ async def _finished(
 
 async def _read(output: asyncssh.SSHReader[bytes]) -> bytes:
     text = bytearray()
-    while chunk := await output.read(CHUNK):
+    while chunk := await output.read(WINDOW):
         text += chunk
         if len(text) > LARGEST_OUTPUT:
             raise CommandFailed("Reading the output of a command", 1, "It is too large.")
@@ -189,16 +195,3 @@ def _exit_status(target: Target, process: asyncssh.SSHClientProcess[bytes]) -> i
         # The channel closed without a word about the command: the server or its sshd went away.
         raise ConnectionLost(target.host)
     return process.exit_status
-
-
-async def _fresh_login(target: Target, seconds: float) -> None:
-    try:
-        async with asyncio.timeout(seconds), AsyncExitStack() as stack:
-            connection = await connect(target)
-            stack.callback(connection.close)
-            line = shlex.join(_as_root(target, ["true"]))
-            process = await _started(stack, target, connection, line, b"")
-            result = await _finished(target, process, process.stderr)
-    except TimeoutError:
-        raise TimedOut("A new login", seconds) from None
-    _checked("A new login", result, check=True)

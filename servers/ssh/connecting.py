@@ -73,9 +73,7 @@ async def connect(target: Target) -> asyncssh.SSHClientConnection:
 
 async def _connect_once(target: Target, address: str) -> asyncssh.SSHClientConnection:
     if target.host_key is None:
-        raise SSHError(
-            f"The host key of {target.host} is not known yet.", "Pin it at first contact before logging in."
-        )
+        raise SSHError(f"The host key of {target.host} is not known yet.", "Pin it at first contact before logging in.")
     pinned, witness = keys.read_public_key(target.host_key), _Witness()
     accepted = [name.decode() for name in pinned.sig_algorithms]
     client_key = keys.read_private_key(target.private_key)
@@ -138,13 +136,9 @@ def check_address(address: str, *, allow_private: bool) -> None:
     ip = ipaddress.ip_address(address)
     ip = getattr(ip, "ipv4_mapped", None) or ip
     if ip.is_loopback or ip.is_unspecified or ip.is_multicast or ip in ipaddress.ip_network("0.0.0.0/8"):
-        raise Error(
-            f"{address} is not the address of a server.", "Give the address at which other machines reach it."
-        )
+        raise Error(f"{address} is not the address of a server.", "Give the address at which other machines reach it.")
     if not allow_private and not ip.is_global:
-        raise Error(
-            f"{address} is a private address.", "The setting SSH_ALLOW_PRIVATE opens private networks."
-        )
+        raise Error(f"{address} is a private address.", "The setting SSH_ALLOW_PRIVATE opens private networks.")
 
 
 def _reason(error: Exception) -> str:

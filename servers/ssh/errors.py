@@ -60,9 +60,7 @@ class CommandFailed(SSHError):
     """A command ended with an exit status other than 0. `tail`, the end of its output, may hold secrets."""
 
     def __init__(self, what: str, exit_status: int, tail: str) -> None:
-        super().__init__(
-            f"{what} failed on the server with exit status {exit_status}.", "See its output in the log."
-        )
+        super().__init__(f"{what} failed on the server with exit status {exit_status}.", "See its output in the log.")
         self.exit_status = exit_status
         self.tail = tail
 

@@ -35,16 +35,26 @@ def pack(script: Path | str, values: Mapping[str, Any], stdin: bytes = b"") -> P
     """A script by path, or by its name in servers/scripts.
 
     A shell script (`.sh`) gets the values, all texts, as its environment, and `stdin` as standard input.
-    A Python script (`.py`) gets one line of JSON on its standard input, and `stdin` after it.
+    A Python script (`.py`, or a folder with a `__main__.py`) gets one line of JSON on its standard input, and
+    `stdin` after it.
     """
     path = SCRIPTS / script if isinstance(script, str) else script
-    text = path.read_bytes()
-    size = f"{len(text)}\n".encode()
-    if path.suffix == ".py":
-        line = json.dumps(values).encode() + b"\n"
-        return Packed("/usr/bin/python3", "-Ic", _boot("boot.py"), path.name, size + text + line + stdin)
-    data = _variables(values) + b"\n" + size + text + stdin
-    return Packed("/bin/bash", "-c", _boot("boot.sh"), path.name, data)
+    if path.suffix == ".sh":
+        data = _variables(values) + b"\n" + _sized(path.read_bytes()) + stdin
+        return Packed("/bin/bash", "-c", _boot("boot.sh"), path.name, data)
+    data = _sized(json.dumps(modules(path)).encode()) + json.dumps(values).encode() + b"\n" + stdin
+    return Packed("/usr/bin/python3", "-Ic", _boot("boot.py"), path.name, data)
+
+
+def modules(path: Path) -> dict[str, str]:
+    """The texts of a Python script by module name; `__main__` is what runs."""
+    if path.is_dir():
+        return {file.stem: file.read_text() for file in path.glob("*.py")}
+    return {"__main__": path.read_text()}
+
+
+def _sized(data: bytes) -> bytes:
+    return f"{len(data)}\n".encode() + data
 
 
 def _variables(values: Mapping[str, str]) -> bytes:

@@ -9,8 +9,11 @@ from contextlib import ExitStack
 import pytest
 
 from tests.lab.git_server import GitServer
+from tests.lab.provisioned import provisioned_host, provisioned_image
 from tools.targethost import Host, Lab, LabError, Unsupported
 from tools.targethost.images import locked
+
+__all__ = ["addresses", "git_server", "lab", "provisioned_host", "provisioned_image", "target_host"]
 
 
 def unused_lab(claim: ExitStack) -> Lab:

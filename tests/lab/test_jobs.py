@@ -3,6 +3,7 @@
 import os
 import signal
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -12,8 +13,8 @@ from deploynix.actor import Actor
 from jobs.actions import enqueue_job
 from jobs.models import Job, JobLog, JobStep, Status
 from tests.lab.toyapp import kinds  # noqa: F401
-from tests.lab.workers import Workers, wait_for
-from tests.peers import Redis
+from tests.lab.workers import Workers
+from tests.peers import Redis, wait_until
 
 pytestmark = [pytest.mark.lab, pytest.mark.django_db(transaction=True)]
 
@@ -63,12 +64,12 @@ def test_a_killed_worker_s_job_resumes_at_the_same_step_within_ten_seconds(
     workers.start_worker()
     job = enqueue(owner, tmp_path)
     for step in steps:
-        wait_for(lambda step=step: has_begun(tmp_path, step), 30, f"step {step}")
+        wait_until(partial(has_begun, tmp_path, step), 30, f"step {step}")
         workers.start_worker()
         workers.kill(runner_of(tmp_path, step))
-        wait_for(lambda step=step: has_begun(tmp_path, step, times=2), 10, f"step {step} on another worker")
+        wait_until(partial(has_begun, tmp_path, step, times=2), 10, f"step {step} on another worker")
         (tmp_path / f"hold-{step}").unlink()
-    wait_for(lambda: has_ended(job), 10, "the end")
+    wait_until(lambda: has_ended(job), 10, "the end")
     job.refresh_from_db()
     assert (job.status, job.attempt) == (Status.SUCCEEDED, 4)
     begun = [line[1] for line in trace(tmp_path) if line[2] == "begin"]
@@ -81,19 +82,19 @@ def test_a_stopped_worker_that_wakes_up_after_its_job_was_taken_over_writes_noth
     (tmp_path / "hold-three").touch()
     workers.start_worker()
     job = enqueue(owner, tmp_path)
-    wait_for(lambda: has_begun(tmp_path, "three"), 30, "step three")
+    wait_until(lambda: has_begun(tmp_path, "three"), 30, "step three")
     sleeper = runner_of(tmp_path, "three")
     os.kill(sleeper, signal.SIGSTOP)
     workers.start_worker()
-    wait_for(lambda: has_begun(tmp_path, "three", times=2), 20, "step three on another worker")
+    wait_until(lambda: has_begun(tmp_path, "three", times=2), 20, "step three on another worker")
     (tmp_path / "hold-three").unlink()
-    wait_for(lambda: has_ended(job), 10, "the end")
+    wait_until(lambda: has_ended(job), 10, "the end")
     before = snapshot(job)
 
     os.kill(sleeper, signal.SIGCONT)
     woken = [job.pk, "three", "end", str(sleeper)]
-    wait_for(lambda: woken in trace(tmp_path), 10, "the woken worker to pass its step")
-    wait_for(lambda: "was taken over" in (tmp_path / "process-1.log").read_text(), 10, "it to notice")
+    wait_until(lambda: woken in trace(tmp_path), 10, "the woken worker to pass its step")
+    wait_until(lambda: "was taken over" in (tmp_path / "process-1.log").read_text(), 10, "it to notice")
     assert snapshot(job) == before
     owner.organization.refresh_from_db()
     assert owner.organization.name == "by attempt 2"
@@ -111,10 +112,10 @@ def test_emptying_redis_loses_no_queued_job(owner: Actor, workers: Workers, brok
     queued = [enqueue(owner, tmp_path) for _ in range(20)]
     redis.Redis.from_url(broker.url).flushall()
     workers.start_worker()
-    wait_for(lambda: has_ended(*queued[:1]), 30, "the first job")
+    wait_until(lambda: has_ended(*queued[:1]), 30, "the first job")
     more = [enqueue(owner, tmp_path) for _ in range(20)]
     redis.Redis.from_url(broker.url).flushall()
-    wait_for(lambda: has_ended(*queued, *more), 40, "all jobs")
+    wait_until(lambda: has_ended(*queued, *more), 40, "all jobs")
     assert Job.objects.filter(status=Status.SUCCEEDED).count() == 40
 
 
@@ -122,7 +123,7 @@ def test_jobs_of_one_lane_never_overlap_on_two_workers(owner: Actor, workers: Wo
     jobs = [enqueue(owner, tmp_path, lane="server:1") for _ in range(12)]
     workers.start_worker()
     workers.start_worker()
-    wait_for(lambda: has_ended(*jobs), 60, "all jobs")
+    wait_until(lambda: has_ended(*jobs), 60, "all jobs")
     events = [(line[0], line[1], line[2]) for line in trace(tmp_path)]
     in_turn = [(job.pk, step, event) for job in jobs for step in ("one", "two", "three") for event in ("begin", "end")]
     assert events == in_turn

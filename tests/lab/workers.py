@@ -4,8 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import quote
 
@@ -23,15 +21,6 @@ def database_url() -> str:
         return f"sqlite:///{part['NAME']}"
     login = f"{quote(part['USER'])}:{quote(part['PASSWORD'])}@" if part["USER"] else ""
     return f"postgresql://{login}{quote(part['HOST'], safe='')}:{part['PORT']}/{part['NAME']}"
-
-
-def wait_for(condition: Callable[[], bool], seconds: float, what: str) -> float:
-    """Polls until `condition` holds; answers how long that took, in seconds."""
-    began = time.monotonic()
-    while not condition():
-        assert time.monotonic() - began < seconds, f"waited {seconds} s for {what}"
-        time.sleep(0.02)
-    return time.monotonic() - began
 
 
 class Workers:
