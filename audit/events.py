@@ -5,6 +5,7 @@ from types import MappingProxyType
 EVENTS = MappingProxyType(
     {
         "user.signed-up": "Signed up",
+        "user.updated": "Changed their own name",
         "user.signed-in": "Signed in",
         "user.sign-in-failed": "Failed to sign in",
         "user.signed-out": "Signed out",
@@ -14,6 +15,7 @@ EVENTS = MappingProxyType(
         "user.recovery-codes-made": "Made new recovery codes",
         "organization.created": "Created the organization",
         "organization.updated": "Changed the organization",
+        "audit.exported": "Exported the audit log",
         "member.invited": "Invited someone",
         "member.invitation-withdrawn": "Withdrew an invitation",
         "member.joined": "Joined the organization",
@@ -39,9 +41,24 @@ EVENTS = MappingProxyType(
         "site.suspended": "Suspended a site",
         "site.resumed": "Resumed a site",
         "site.zero-downtime-enabled": "Turned zero-downtime releases on",
+        "site.host-key-forgotten": "Forgot the host key of a site's repository",
         "env.updated": "Changed environment variables",
         "env.deleted": "Removed an environment variable",
         "env.pulled": "Imported environment variables from the server",
         "env.revealed": "Read the value of an environment variable",
+    }
+)
+
+# What an event can be about, by model name.
+TARGETS = MappingProxyType(
+    {
+        "organization": "Organization",
+        "membership": "Member",
+        "invitation": "Invitation",
+        "user": "Person",
+        "token": "Token",
+        "job": "Job",
+        "server": "Server",
+        "site": "Site",
     }
 )

@@ -14,18 +14,19 @@ from organizations.models import Membership
 SESSION_KEY = "organization"
 
 
-def membership_of(request: HttpRequest) -> Membership | None:
-    """The membership in the organization that the session chose, else in the one joined first."""
+def memberships_of(request: HttpRequest) -> list[Membership]:
+    """Those of the signed-in person, the one joined first first."""
     if not request.user.is_authenticated:
-        return None
-    user = cast(User, request.user)
-    rows = list(Membership.objects.filter(user=user).select_related("organization").order_by("created_at"))
-    chosen = request.session.get(SESSION_KEY)
-    return next((row for row in rows if row.organization_id == chosen), rows[0] if rows else None)
+        return []
+    rows = Membership.objects.filter(user=request.user).select_related("organization")
+    return list(rows.order_by("created_at"))
 
 
 def actor_of(request: HttpRequest) -> Actor | None:
-    membership = membership_of(request)
+    """The person in the organization that the session chose, else in the one joined first."""
+    rows: list[Membership] = request.memberships  # type: ignore[attr-defined]
+    chosen = request.session.get(SESSION_KEY) if rows else None
+    membership = next((row for row in rows if row.organization_id == chosen), rows[0] if rows else None)
     if membership is None:
         return None
     membership.user = cast(User, request.user)
@@ -37,5 +38,6 @@ class ActorMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        request.memberships = SimpleLazyObject(lambda: memberships_of(request))  # type: ignore[attr-defined]
         request.actor = SimpleLazyObject(lambda: actor_of(request))  # type: ignore[attr-defined]
         return self.get_response(request)

@@ -95,3 +95,9 @@ class Invitation(models.Model):
 
     def __str__(self) -> str:
         return f"{self.email} ({self.role})"
+
+
+def count_seats(organization: Organization) -> int:
+    """What `max_members` caps: the members, and the invitations that are still open."""
+    invited = organization.invitations.filter(expires_at__gt=timezone.now())
+    return organization.memberships.count() + invited.count()
