@@ -17,6 +17,16 @@ class Error(Exception):
         self.retryable = retryable
 
 
+class Unauthenticated(Error):
+    """Nobody is known behind the request. `code` says why, for programs."""
+
+    status = 401
+
+    def __init__(self, code: str, message: str, hint: str = "") -> None:
+        super().__init__(message, hint)
+        self.code = code
+
+
 class Denied(Error):
     """The actor is known, but may not do this. `ability` names what is missing."""
 

@@ -1,36 +1,61 @@
 """Error bodies: `message` and, for bad input, `errors`; besides `error: {code, message, status}`."""
 
+import logging
 from typing import Any
 
-from django.core.exceptions import PermissionDenied, ValidationError
-from django.http import Http404
+from django.core.exceptions import NON_FIELD_ERRORS, PermissionDenied, ValidationError
+from django.core.signals import got_request_exception
+from django.http import Http404, HttpRequest
 from rest_framework import exceptions
-from rest_framework.response import Response
 
-from deploynix.errors import Error, Invalid, Throttled
+from deploynix.api.responses import Response
+from deploynix.api.texts import model_text
+from deploynix.errors import Error, Invalid, Unauthenticated
 
-_CODES = {
-    400: "bad_request",
-    401: "authentication_required",
-    403: "insufficient_permissions",
-    404: "not_found",
-    405: "method_not_allowed",
-    406: "not_acceptable",
-    415: "unsupported_media_type",
-    429: "rate_limited",
-}
+logger = logging.getLogger(__name__)
 
 
-def handle(exception: Exception, context: dict[str, Any]) -> Response | None:
-    """DRF's exception handler; None lets what is unknown become a 500."""
-    error = _as_error(exception)
+class NotFound(Error):
+    """Nothing is there, or nothing that this organization may see: the two are not told apart."""
+
+    status = 404
+    code = "not_found"
+
+    def __init__(self) -> None:
+        super().__init__("Nothing was found here.")
+
+
+class MethodNotAllowed(Error):
+    status = 405
+    code = "method_not_allowed"
+
+    def __init__(self, method: str, allowed: list[str]) -> None:
+        super().__init__(f"The method {method} is not allowed here.", f"Allowed: {', '.join(allowed)}.")
+        self.allowed = allowed
+
+
+class Forbidden(Error):
+    status = 403
+    code = "forbidden"
+
+
+class ServerError(Error):
+    code = "server_error"
+
+
+def handle(exception: Exception, request: HttpRequest) -> Response:
+    """The answer to an exception that a view raised. An unknown one is logged and becomes a 500."""
+    error = as_error(exception)
     if error is None:
-        return None
+        error = _unexpected(request)
     response = Response(body(error), status=error.status)
-    if isinstance(error, Throttled):
-        response["Retry-After"] = str(error.retry_after)
-    if error.status == 401:
+    if isinstance(error, Unauthenticated):
         response["WWW-Authenticate"] = "Bearer"
+    if isinstance(error, MethodNotAllowed):
+        response["Allow"] = ", ".join(error.allowed)
+    retry_after = getattr(error, "retry_after", None)
+    if retry_after is not None:
+        response["Retry-After"] = str(retry_after)
     return response
 
 
@@ -44,34 +69,44 @@ def body(error: Error) -> dict[str, Any]:
     return answer
 
 
-def _as_error(exception: Exception) -> Error | None:
+def as_error(exception: Exception) -> Error | None:
+    """The same failure in the project's own error tree; None for one that nobody foresaw."""
     if isinstance(exception, Error):
         return exception
     if isinstance(exception, ValidationError):
-        return Invalid(_django_errors(exception))
+        return Invalid(_model_errors(exception))
     if isinstance(exception, exceptions.ValidationError):
         return Invalid(flatten(exception.detail))
     if isinstance(exception, Http404):
-        return _plain(404, "Nothing was found here.")
+        return NotFound()
     if isinstance(exception, PermissionDenied):
-        return _plain(403, "This action is not allowed.")
-    if isinstance(exception, exceptions.ParseError):
-        return Invalid({"body": [str(exception.detail)]})
-    if isinstance(exception, exceptions.APIException):
-        return _plain(exception.status_code, str(exception.detail))
+        return Forbidden("This action is not allowed.")
     return None
 
 
-def _plain(status: int, message: str) -> Error:
-    error = Error(message)
-    error.status, error.code = status, _CODES.get(status, "error")
-    return error
+def _unexpected(request: HttpRequest) -> Error:
+    logger.exception("%s %s failed", request.method, request.path)
+    got_request_exception.send(sender=None, request=request)
+    return ServerError(
+        "Something went wrong on our side.", "Try again; the server's log tells more under X-Request-ID."
+    )
 
 
-def _django_errors(exception: ValidationError) -> dict[str, list[str]]:
+def _model_errors(exception: ValidationError) -> dict[str, list[str]]:
     if not hasattr(exception, "error_dict"):
         return {"body": exception.messages}
-    return {("body" if name == "__all__" else name): texts for name, texts in exception.message_dict.items()}
+    errors: dict[str, list[str]] = {}
+    for field, failures in exception.error_dict.items():
+        for failure in failures:
+            name = _unique_field(failure) if field == NON_FIELD_ERRORS else field
+            errors.setdefault(name, []).append(model_text(name, failure))
+    return errors
+
+
+def _unique_field(failure: ValidationError) -> str:
+    """A pair that must be unique in an organization is an error of its last field, for example the name."""
+    pair = (failure.params or {}).get("unique_check") if failure.code == "unique_together" else None
+    return str(pair[-1]) if pair else "body"
 
 
 def flatten(detail: Any, name: str = "") -> dict[str, list[str]]:
@@ -82,7 +117,7 @@ def flatten(detail: Any, name: str = "") -> dict[str, list[str]]:
         pairs = list(enumerate(detail))
     else:
         texts = detail if isinstance(detail, list) else [detail]
-        return {name or "body": [str(text) for text in texts]}
+        return {name or "body": [str(text) for text in texts]} if texts else {}
     flat: dict[str, list[str]] = {}
     for key, value in pairs:
         part = "body" if key == "non_field_errors" else str(key)

@@ -1,28 +1,43 @@
-from collections.abc import Mapping
-from typing import IO, Any
+"""Reads the body of a request."""
+
+from typing import Any
 
 import orjson
-from rest_framework.exceptions import ParseError
-from rest_framework.parsers import BaseParser
+from django.core.exceptions import RequestDataTooBig
+from django.http import HttpRequest
 
-from deploynix.errors import Invalid
+from deploynix.errors import Error, Invalid
+
+MEDIA_TYPE = "application/json"
 
 
-class JSONParser(BaseParser):
-    """A JSON object. An empty body is an empty object: where something is required, the serializer says so."""
+class UnsupportedMediaType(Error):
+    status = 415
+    code = "unsupported_media_type"
 
-    media_type = "application/json"
 
-    def parse(
-        self, stream: IO[bytes], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
-    ) -> dict[str, Any]:
-        body = stream.read()
-        if not body.strip():
-            return {}
-        try:
-            data = orjson.loads(body)
-        except orjson.JSONDecodeError as error:
-            raise ParseError(f"The body is not valid JSON: {error}.") from error
-        if not isinstance(data, dict):
-            raise Invalid({"body": ["The body must be a JSON object."]})
-        return data
+class TooLarge(Error):
+    status = 413
+    code = "payload_too_large"
+
+
+def read_body(request: HttpRequest) -> dict[str, Any]:
+    """The JSON object that was sent; an empty body is an empty object.
+
+    Raises UnsupportedMediaType for a body of another type, TooLarge, and Invalid for what is no JSON object.
+    """
+    try:
+        body = request.body
+    except RequestDataTooBig as error:
+        raise TooLarge("The body is too large.") from error
+    if not body.strip():
+        return {}
+    if request.content_type != MEDIA_TYPE:
+        raise UnsupportedMediaType("The body must be JSON.", f"Send it with the header Content-Type: {MEDIA_TYPE}.")
+    try:
+        data = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise Invalid({"body": [f"The body is not valid JSON: {error}."]}) from error
+    if not isinstance(data, dict):
+        raise Invalid({"body": ["The body must be a JSON object."]})
+    return data
