@@ -104,12 +104,6 @@ class JobStep(models.Model):
     def __str__(self) -> str:
         return self.label
 
-    @property
-    def seconds(self) -> float | None:
-        if self.started_at is None:
-            return None
-        return ((self.finished_at or timezone.now()) - self.started_at).total_seconds()
-
 
 class JobLog(models.Model):
     """A piece of a job's log, redacted; `offset` counts characters from the log's start."""

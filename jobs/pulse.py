@@ -4,7 +4,7 @@ import logging
 import threading
 import time
 
-from django.db import DatabaseError, close_old_connections
+from django.db import DatabaseError, close_old_connections, connections
 from django.utils import timezone
 
 from jobs.run import Run
@@ -41,7 +41,8 @@ def _beat_on() -> None:
         due = time.monotonic() >= beat_at
         if due:
             beat_at = time.monotonic() + BEAT_SECONDS
-        close_old_connections()
+        # With nothing to tend, no connection is kept.
+        close_old_connections() if runs else connections.close_all()
         for run in runs:
             _tend(run, due)
         time.sleep(FLUSH_SECONDS)

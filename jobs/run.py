@@ -8,6 +8,7 @@ from threading import Event, Lock
 
 from django.db import DatabaseError, models, transaction
 from django.db.models import F
+from django.db.models.functions import Greatest
 from django.utils import timezone
 
 from deploynix.abilities import ABILITIES
@@ -151,3 +152,10 @@ class Run:
         self.end_log()
         with self.write():
             JobStep.objects.filter(pk=step.pk).update(status=status, finished_at=timezone.now())
+            self._advance()
+
+    def _advance(self) -> None:
+        """The bar never stands behind the steps that are done."""
+        is_done = models.Q(status=Status.SUCCEEDED)
+        steps = self.job.steps.aggregate(all=models.Count("pk"), done=models.Count("pk", filter=is_done))
+        self.mine().update(progress=Greatest(F("progress"), 100 * steps["done"] // steps["all"]))
