@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from deploynix.abilities import ABILITIES
+from deploynix.abilities import ABILITIES, ROLES
 from deploynix.errors import Denied
 
 if TYPE_CHECKING:
@@ -42,8 +42,15 @@ class Actor:
         """Raises Denied, naming the ability, where it is missing."""
         if self.can(ability):
             return
-        where = "token" if self.token_id else "role"
-        raise Denied(ability, hint=f"Your {where} does not carry {ability}. An owner or admin can grant it.")
+        raise Denied(ability, hint=self._how_to_get(ability))
+
+    def _how_to_get(self, ability: str) -> str:
+        if self.token_id and ability in ROLES.get(self.role, ()):
+            return f"This token does not carry {ability}. Make one that does under Settings > API Tokens."
+        return (
+            f"Your role, {self.role or 'none'}, does not include {ability}. "
+            "An owner or admin can give you another one under Settings > Members."
+        )
 
 
 def system_actor(organization: "Organization") -> Actor:

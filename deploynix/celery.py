@@ -1,11 +1,16 @@
 """The Celery application. Messages are doorbells: what there is to do stands in the jobs table."""
 
 import os
+import warnings
 
 from celery import Celery
+from celery.exceptions import SecurityWarning
 from celery.signals import setup_logging
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "deploynix.settings")
+
+# Celery warns of running as root because of pickled messages; these are JSON, and hold an id.
+warnings.filterwarnings("ignore", category=SecurityWarning)
 
 app = Celery("deploynix")
 app.config_from_object("django.conf:settings", namespace="CELERY")

@@ -50,6 +50,8 @@ def secret(name: str, *, production: bool, folder: Path, fernet: bool = False) -
     if value:
         if production:
             _refuse_weak(name, value)
+        if fernet:
+            _refuse_malformed(name, value)
         return value
     if production:
         raise ImproperlyConfigured(
@@ -64,6 +66,17 @@ def _refuse_weak(name: str, value: str) -> None:
         raise ImproperlyConfigured(
             f"{name} is a default or too short ({SHORTEST_SECRET} characters at least). Set a random one of your own."
         )
+
+
+def _refuse_malformed(name: str, value: str) -> None:
+    try:
+        for key in value.split(","):
+            Fernet(key)
+    except ValueError as error:
+        raise ImproperlyConfigured(
+            f"{name} holds a key that is not 32 bytes in URL-safe base64. "
+            "Make one with: openssl rand -base64 32 | tr '+/' '-_'"
+        ) from error
 
 
 def _kept_secret(path: Path, fernet: bool) -> str:

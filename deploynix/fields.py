@@ -1,7 +1,8 @@
 """Encrypted columns. The keys come from FERNET_KEYS: the first encrypts, all of them decrypt."""
 
-from typing import Any
+from typing import Any, cast
 
+from cryptography.fernet import MultiFernet
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Field
 from fernet_fields import EncryptedJSONField as BaseJSONField
@@ -32,3 +33,8 @@ class EncryptedJSONField(BaseJSONField):  # type: ignore[misc]
 
 
 ENCRYPTED_FIELDS: tuple[type[Field[Any, Any]], ...] = (EncryptedTextField, EncryptedJSONField)
+
+
+def fernet() -> MultiFernet:
+    """Encrypts, under the same keys, what is not a column: `fernet().encrypt(b"...")`."""
+    return cast(MultiFernet, EncryptedTextField().fernet)

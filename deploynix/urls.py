@@ -1,3 +1,12 @@
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, include, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("api/", include("deploynix.api.urls")),
+    path("", include("accounts.urls")),
+    path("", include("dashboard.urls")),
+    path("", include("jobs.urls")),
+    path("", include("organizations.urls")),
+    path("", include("servers.urls")),
+    path("", include("sites.urls")),
+    path("", include("tokens.urls")),
+]

@@ -1,9 +1,11 @@
 """What every suite shares: three people, and the fixtures that make requests as one of them."""
 
 import pytest
+from django.core.cache import cache
 from django.test import Client
 
 from deploynix.actor import Actor
+from deploynix.api.throttling import reset_limits
 from jobs import pulse
 from organizations.models import Organization, Role
 from tests import factories
@@ -15,6 +17,13 @@ def _no_pulse(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
     """A unit test's transaction is seen by its own thread only; the pulse beats where real parts are tested."""
     if not {"lab", "browser", "e2e"} & {mark.name for mark in request.node.iter_markers()}:
         monkeypatch.setattr(pulse, "join", lambda run: None)
+
+
+@pytest.fixture(autouse=True)
+def _fresh_limits() -> None:
+    """Every test comes from the same address."""
+    reset_limits()
+    cache.clear()
 
 
 @pytest.fixture

@@ -54,13 +54,7 @@ class View(APIView):
 
     def _answer(self, request: HttpRequest, **kwargs: Any) -> Response:
         handler = self._handler(request)
-        ability = self.abilities[self.method]
-        if ability != PUBLIC:
-            self.actor = self._authenticated(request)
-        for limit in self.limits.get(self.method, (GENERAL,)):
-            throttle(request, limit, getattr(self, "actor", None))
-        if ability not in (PUBLIC, ANY_TOKEN):
-            self.actor.require(ability)
+        self._admit(request)
         # PostgreSQL refuses to look for such a text at all.
         if "\0" in request.path:
             raise NotFound
@@ -70,6 +64,15 @@ class View(APIView):
         if self.method == "POST" and self.idempotent and "Idempotency-Key" in request.headers:
             return answer_once(request, getattr(self, "actor", None), self.body, lambda: handler(request, **kwargs))
         return handler(request, **kwargs)
+
+    def _admit(self, request: HttpRequest) -> None:
+        ability = self.abilities[self.method]
+        if ability != PUBLIC:
+            self.actor = self._authenticated(request)
+        for limit in self.limits.get(self.method, (GENERAL,)):
+            throttle(request, limit, getattr(self, "actor", None))
+        if ability not in (PUBLIC, ANY_TOKEN):
+            self.actor.require(ability)
 
     @property
     def method(self) -> str:

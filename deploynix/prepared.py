@@ -1,0 +1,88 @@
+"""Queries whose SQL is made once. For hot paths: building and compiling a queryset takes longer than running it."""
+
+import inspect
+from collections.abc import Callable
+from functools import cached_property
+from typing import Any
+
+from django.db import InterfaceError, OperationalError, connection
+from django.db.models import QuerySet
+
+_SKIP, _TAKE = 7_000_000_001, 7_000_000_003
+_WINDOW_SQL = f"LIMIT {_TAKE} OFFSET {_SKIP}"
+# Slice with this where each run gives `skip` and `take` of its own.
+WINDOW = slice(_SKIP, _SKIP + _TAKE)
+
+
+class Parameter(str):
+    """Stands in a queryset for a text that each run gives anew; it finds its own place in the compiled SQL."""
+
+    __slots__ = ()
+
+
+class Prepared:
+    """`build` makes a `.values()` queryset from texts, by name; `rows` runs its SQL with other texts.
+
+    The shape of the query must not depend on the values. A value that the queryset does not pass on as it is cannot
+    be a parameter: LookupError names it at the first run.
+    """
+
+    def __init__(self, build: Callable[..., QuerySet[Any, dict[str, Any]]]) -> None:
+        self._build = build
+        self._names = tuple(inspect.signature(build).parameters)
+
+    def rows(self, **values: Any) -> list[dict[str, Any]]:
+        sql, parameters, names, converters = self._compiled
+        bound = [values[part] if type(part) is Parameter else part for part in parameters]
+        rows = [dict(zip(names, row, strict=True)) for row in _fetched(sql, bound)]
+        for name, functions, expression in converters:
+            for row in rows:
+                for function in functions:
+                    row[name] = function(row[name], expression, connection)
+        return rows
+
+    @cached_property
+    def _compiled(self) -> tuple[str, list[Any], list[str], list[tuple[str, Any, Any]]]:
+        query = self._build(**{name: Parameter(name) for name in self._names}).query
+        compiler = query.get_compiler(connection=connection)
+        sql, parameters = _windowed(*compiler.as_sql())
+        missing = set(self._names).difference(part for part in parameters if type(part) is Parameter)
+        if missing:
+            raise LookupError(f"not found in the compiled query: {', '.join(sorted(missing))}")
+        names = [*query.selected] if query.selected else [*query.values_select, *query.annotation_select]
+        columns = [column for column, *_ in compiler.select[: compiler.col_count]]
+        found = compiler.get_converters(columns)
+        return sql, parameters, names, [(names[place], *converter) for place, converter in found.items()]
+
+
+def _fetched(sql: str, bound: list[Any]) -> list[tuple[Any, ...]]:
+    """The rows of a query that only reads.
+
+    A kept connection that has broken meanwhile shows here, and the query is sent again on a new one: asking each
+    connection before its first use whether it still works costs as much as the query.
+    """
+    kept = connection.connection is not None and not connection.in_atomic_block
+    connection.health_check_done = True  # type: ignore[attr-defined]
+    try:
+        return _fetch(sql, bound)
+    except (InterfaceError, OperationalError):
+        if not kept or connection.is_usable():
+            raise
+        connection.close()
+        return _fetch(sql, bound)
+
+
+def _fetch(sql: str, bound: list[Any]) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, bound)
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+    return rows
+
+
+def _windowed(sql: str, parameters: tuple[Any, ...]) -> tuple[str, list[Any]]:
+    before, window, after = sql.partition(_WINDOW_SQL)
+    if not window:
+        return sql, list(parameters)
+    place = before.count("%s")
+    taken = [Parameter("take"), Parameter("skip")]
+    return f"{before}LIMIT %s OFFSET %s{after}", [*parameters[:place], *taken, *parameters[place:]]

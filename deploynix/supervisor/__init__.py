@@ -1,0 +1,1 @@
+"""Runs the whole of Deploynix in the foreground: `python -m deploynix.supervisor`."""

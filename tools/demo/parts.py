@@ -1,0 +1,173 @@
+"""What the demo needs around it: a server, a Git repository that the server can reach, and an install."""
+
+import fcntl
+import itertools
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from deploynix.supervisor.child import die_with_parent
+from tools.targethost import Lab
+from tools.targethost.images import locked
+from tools.targethost.process import wait_until
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class PartError(Exception):
+    """Why a part cannot be had, and what to do."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """A fresh server; `own_address` is where it reaches this machine."""
+
+    user: str
+    address: str
+    port: int
+    private_key: str
+    own_address: str
+    host_key: str | None = None
+
+
+@contextmanager
+def target_host() -> Iterator[Target]:
+    """A throw-away server on this machine. Raises LabError where that cannot be."""
+    with ExitStack() as stack:
+        lab = _unused_lab(stack)
+        lab.destroy()
+        stack.callback(lab.destroy)
+        lab.build()
+        host = lab.start("web", f"{lab.gateway.rpartition('.')[0]}.10")
+        yield Target("root", host.ip, 22, host.private_key_path.read_text(), lab.gateway, host.host_key)
+
+
+def _unused_lab(stack: ExitStack) -> Lab:
+    for number in itertools.count():
+        lab = Lab(f"demo{number}", f"10.90.{number}")
+        try:
+            stack.enter_context(locked(lab.cache / f"{lab.name}.lock", fcntl.LOCK_EX | fcntl.LOCK_NB))
+        except BlockingIOError:
+            continue
+        return lab
+    raise AssertionError("numbers do not end")
+
+
+def own_server(host: str, key: str) -> Target:
+    """A server of the user's: `user@address` or `user@address:port`, and the path of a private key that opens it."""
+    user, at, address = host.rpartition("@")
+    address, _, port = address.partition(":")
+    if not at or not user or not address:
+        raise PartError(f"HOST={host} is not of the form user@address.")
+    try:
+        private_key = Path(key).expanduser().read_text()
+    except OSError as error:
+        raise PartError(f"KEY={key} cannot be read: {error.strerror}. Set KEY to a private key of {host}.") from error
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        # Sends nothing: it asks the kernel which of its addresses it would use.
+        probe.connect((address, int(port or 22)))
+        own_address: str = probe.getsockname()[0]
+    return Target(user, address, int(port or 22), private_key, own_address)
+
+
+class Repository:
+    """A Git repository with one page, served by `git daemon`."""
+
+    def __init__(self, folder: Path, address: str) -> None:
+        self._tree = folder / "site"
+        self.port = free_port(address)
+        self.url = f"git://{address}:{self.port}/site"
+        git("init", "--quiet", "--initial-branch=main", str(self._tree), cwd=folder)
+
+    def commit(self, text: str) -> None:
+        (self._tree / "index.html").write_text(f"<!doctype html>\n<title>Demo</title>\n<p>{text}</p>\n")
+        git("add", "--all", cwd=self._tree)
+        person = ("-c", "user.name=Demo", "-c", "user.email=demo@deploynix.test")
+        git(*person, "commit", "--quiet", "--message", text, cwd=self._tree)
+
+
+def git(*arguments: str, cwd: Path = ROOT) -> str:
+    try:
+        return subprocess.run(["git", *arguments], cwd=cwd, check=True, capture_output=True, text=True).stdout
+    except FileNotFoundError as error:
+        raise PartError("git is not installed: apt-get install git") from error
+
+
+@contextmanager
+def repository(address: str) -> Iterator[Repository]:
+    with tempfile.TemporaryDirectory(prefix="deploynix-demo-git-") as name:
+        folder = Path(name)
+        served = Repository(folder, address)
+        options = [
+            f"--listen={address}",
+            f"--port={served.port}",
+            f"--base-path={folder}",
+            "--export-all",
+            "--reuseaddr",
+        ]
+        # Not `git daemon`, which is a process in front of this one.
+        program = f"{git('--exec-path').strip()}/git-daemon"
+        with _running([program, *options, str(folder)], folder / "daemon.log"):
+            wait_until(lambda: listens(address, served.port), 10)
+            yield served
+
+
+@contextmanager
+def install() -> Iterator[str]:
+    """Deploynix with an empty data folder; yields its address."""
+    with tempfile.TemporaryDirectory(prefix="deploynix-demo-") as name:
+        port = free_port("127.0.0.1")
+        # HOST may name the demo's server; and the demo asks several times a second how a job goes.
+        settings = {"HOST": "127.0.0.1", "PORT": str(port), "DATA": f"{name}/data", "RATE_LIMIT_GENERAL": "1000"}
+        log = Path(name) / "log"
+        with _running([sys.executable, "-m", "deploynix.supervisor"], log, settings) as process:
+            wait_until(lambda: "ready at" in log.read_text() or process.poll() is not None, 60)
+            if "ready at" not in log.read_text():
+                raise PartError(f"Deploynix did not start:\n{log.read_text()}")
+            yield f"http://127.0.0.1:{port}"
+
+
+@contextmanager
+def _running(
+    command: list[str], log: Path, settings: dict[str, str] | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
+    parent = os.getpid()
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env=os.environ | (settings or {}),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            preexec_fn=lambda: die_with_parent(parent),
+        )
+    try:
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(15)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def free_port(address: str) -> int:
+    with socket.create_server((address, 0)) as server:
+        port: int = server.getsockname()[1]
+        return port
+
+
+def listens(address: str, port: int) -> bool:
+    try:
+        socket.create_connection((address, port), timeout=1).close()
+    except OSError:
+        return False
+    return True

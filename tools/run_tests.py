@@ -1,0 +1,103 @@
+"""Runs every test suite that this machine can run, and says what it could not and why.
+
+With DEPLOYNIX_REQUIRE_ALL=1, as in CI, a suite that cannot run and a test that is skipped fail the run.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests import peers
+
+ROOT = Path(__file__).parent.parent
+NOTHING_COLLECTED = 5  # pytest's exit code
+CHROMIUM = Path("/usr/bin/chromium")
+
+
+class CannotRun(Exception):
+    """Why a suite cannot run on this machine."""
+
+
+@dataclass(frozen=True)
+class Suite:
+    name: str
+    arguments: tuple[str, ...]
+    check: Callable[[], None] = lambda: None
+    on_postgres: bool = False
+
+    def run(self, extra: list[str]) -> int:
+        """Runs pytest and returns its exit code. Raises CannotRun."""
+        self.check()
+        try:
+            database = peers.PostgreSQL() if self.on_postgres else None
+        except peers.Missing as error:
+            raise CannotRun(str(error)) from error
+        with database or nullcontext():
+            environment = os.environ | ({"DATABASE_URL": database.url} if database else {})
+            command = [sys.executable, "-m", "pytest", "-q", *self.arguments, *extra]
+            return subprocess.run(command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL).returncode
+
+
+def need_target_hosts() -> None:
+    if not Path("/etc/debian_version").exists() or shutil.which("apt-get") is None:
+        raise CannotRun("target hosts need Debian, for its packages and its mirror")
+    if os.geteuid() != 0:
+        raise CannotRun("target hosts need root: they make namespaces and a network bridge")
+
+
+def need_chromium() -> None:
+    if not CHROMIUM.exists():
+        raise CannotRun("Chromium is not installed: apt-get install chromium")
+
+
+NO_NETWORK = ("--disable-socket", "--allow-unix-socket")
+ON_ALL_CORES = ("-n", "auto")
+UNIT = ("-m", "not lab and not browser and not e2e", *NO_NETWORK, *ON_ALL_CORES)
+SUITES = (
+    Suite("unit, SQLite", UNIT),
+    Suite("unit, PostgreSQL", UNIT, on_postgres=True),
+    Suite("lab", ("-m", "lab"), check=need_target_hosts),
+    Suite("browser", ("-m", "browser"), check=need_chromium),
+    Suite("end to end", ("-m", "e2e"), check=need_target_hosts),
+)
+
+
+def main() -> int:
+    requires_all = os.environ.get("DEPLOYNIX_REQUIRE_ALL") == "1"
+    extra = ["-p", "tests.no_skips"] if requires_all else []
+    outcomes = {}
+    for suite in SUITES:
+        print(f"\n=== {suite.name}", flush=True)
+        started = time.monotonic()
+        try:
+            outcome = verdict(suite.run(extra))
+        except CannotRun as reason:
+            outcome = f"not run: {reason}"
+        outcomes[suite.name] = outcome
+        print(f"=== {suite.name}: {outcome} ({time.monotonic() - started:.0f} s)", flush=True)
+    return summary(outcomes, requires_all)
+
+
+def verdict(code: int) -> str:
+    return {0: "passed", NOTHING_COLLECTED: "not run: it has no tests"}.get(code, "FAILED")
+
+
+def summary(outcomes: dict[str, str], requires_all: bool) -> int:
+    print("\n=== summary")
+    for name, outcome in outcomes.items():
+        print(f"{name}: {outcome}")
+    failed = [name for name, outcome in outcomes.items() if outcome == "FAILED"]
+    not_run = [name for name, outcome in outcomes.items() if outcome.startswith("not run")]
+    if not_run and requires_all:
+        print("DEPLOYNIX_REQUIRE_ALL=1 does not allow a suite that does not run.")
+    return 1 if failed or (not_run and requires_all) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
