@@ -29,7 +29,7 @@ as_production() {
 }
 
 check 'code style' ruff check --quiet .
-check 'code format' ruff format --check --quiet .
+check 'code format' ruff format --check --output-format concise .
 check 'types' mypy --no-error-summary .
 check 'layers' lint-imports --no-logo
 check 'template format' templates_formatted

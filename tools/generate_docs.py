@@ -13,7 +13,8 @@ NOTE = "<!-- Written by `make docs`. Change the table in the code instead. -->"
 
 def abilities() -> str:
     rows = (
-        (f"`{name}`", text, *("yes" if name in ROLES[role] else "" for role in ROLES)) for name, text in ABILITIES.items()
+        (f"`{name}`", text, *("yes" if name in ROLES[role] else "" for role in ROLES))
+        for name, text in ABILITIES.items()
     )
     return document(
         "Abilities",
