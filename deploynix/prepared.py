@@ -5,13 +5,18 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 
+import psycopg
 from django.db import InterfaceError, OperationalError, connection
+from django.db.backends.utils import CursorWrapper
 from django.db.models import QuerySet
+from psycopg.pq import Format
 
 _SKIP, _TAKE = 7_000_000_001, 7_000_000_003
 _WINDOW_SQL = f"LIMIT {_TAKE} OFFSET {_SKIP}"
 # Slice with this where each run gives `skip` and `take` of its own.
 WINDOW = slice(_SKIP, _SKIP + _TAKE)
+
+_TIMES = psycopg.adapters.get_loader(psycopg.postgres.types["timestamptz"].oid, Format.TEXT)
 
 
 class Parameter(str):
@@ -27,7 +32,7 @@ class Prepared:
     be a parameter: LookupError names it at the first run.
     """
 
-    def __init__(self, build: Callable[..., QuerySet[Any, dict[str, Any]]]) -> None:
+    def __init__(self, build: Callable[..., QuerySet[Any, Any]]) -> None:
         self._build = build
         self._names = tuple(inspect.signature(build).parameters)
 
@@ -73,10 +78,24 @@ def _fetched(sql: str, bound: list[Any]) -> list[tuple[Any, ...]]:
 
 
 def _fetch(sql: str, bound: list[Any]) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
+    with _cursor() as cursor:
         cursor.execute(sql, bound)
         rows: list[tuple[Any, ...]] = cursor.fetchall()
     return rows
+
+
+def _cursor() -> CursorWrapper:
+    """A cursor that costs less than Django's where that is possible.
+
+    PostgreSQL keeps the plan of a statement whose values are sent beside it. Times are read by psycopg's own code,
+    which is fast; Django's puts the connection's time zone on each, in Python, though they come in it.
+    """
+    if connection.vendor != "postgresql":
+        return connection.cursor()
+    connection.ensure_connection()
+    cursor = psycopg.Cursor(connection.connection)
+    cursor.adapters.register_loader("timestamptz", _TIMES)
+    return connection.make_debug_cursor(cursor) if connection.queries_logged else connection.make_cursor(cursor)
 
 
 def _windowed(sql: str, parameters: tuple[Any, ...]) -> tuple[str, list[Any]]:

@@ -62,6 +62,7 @@ MIDDLEWARE = [
     "deploynix.middleware.RequestIdMiddleware",
     "deploynix.health.HealthMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "deploynix.api.middleware.ApiMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -107,7 +108,10 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
     }
 else:
-    DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
+    # psycopg prepares a statement of `deploynix.prepared` once it was sent so often.
+    DATABASES["default"]["OPTIONS"] = {"connect_timeout": 5, "prepare_threshold": 5} | DATABASES["default"].get(
+        "OPTIONS", {}
+    )
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_SOCKET = DATA / "redis.sock"
@@ -200,6 +204,8 @@ SPECTACULAR_SETTINGS = {
     "VERSION": "1",
     "OAS_VERSION": "3.1.0",
     "SCHEMA_PATH_PREFIX": "/api/v1",
+    # Choices stand where they are used; by default each set would need a name of its own.
+    "POSTPROCESSING_HOOKS": [],
     "APPEND_COMPONENTS": {"securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}}},
 }
 # Requests a minute: sign-in and registration per address, new tokens per user, everything else per token.

@@ -1,5 +1,7 @@
 """The forms of people and organizations. Rules that the actions check are not repeated here."""
 
+from typing import Any, cast
+
 from django import forms
 
 from organizations.models import Role
@@ -38,10 +40,18 @@ class NameForm(forms.Form):
     name = forms.CharField(max_length=255)
 
 
-class InvitationForm(forms.Form):
-    email = forms.EmailField(widget=forms.EmailInput(attrs={"autofocus": True}))
-    role = forms.ChoiceField(choices=Role.choices, initial=Role.DEVELOPER)
-
-
 class RoleForm(forms.Form):
-    role = forms.ChoiceField(choices=Role.choices)
+    """`roles` are those that the person who chooses may give."""
+
+    role = forms.ChoiceField()
+
+    def __init__(self, *args: Any, roles: list[Role], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = cast(forms.ChoiceField, self.fields["role"])
+        field.choices = [(role.value, role.label) for role in roles]
+
+
+class InvitationForm(RoleForm):
+    email = forms.EmailField(widget=forms.EmailInput(attrs={"autofocus": True}))
+
+    field_order = ("email", "role")

@@ -10,6 +10,10 @@ from tokens.actions import create_token
 
 if TYPE_CHECKING:
     from django.test.client import _MonkeyPatchedWSGIResponse as Response
+else:
+    from django.http import HttpResponse as Response
+
+__all__ = ["ApiClient", "Response"]
 
 
 class ApiClient:
@@ -24,19 +28,19 @@ class ApiClient:
         _, text = create_token(actor, name="tests", abilities=abilities)
         return cls(text)
 
-    def get(self, path: str, **headers: str) -> "Response":
+    def get(self, path: str, **headers: str) -> Response:
         return self.call("GET", path, None, **headers)
 
-    def post(self, path: str, data: Any = None, **headers: str) -> "Response":
+    def post(self, path: str, data: Any = None, **headers: str) -> Response:
         return self.call("POST", path, data, **headers)
 
-    def put(self, path: str, data: Any = None, **headers: str) -> "Response":
+    def put(self, path: str, data: Any = None, **headers: str) -> Response:
         return self.call("PUT", path, data, **headers)
 
-    def delete(self, path: str, **headers: str) -> "Response":
+    def delete(self, path: str, **headers: str) -> Response:
         return self.call("DELETE", path, None, **headers)
 
-    def call(self, method: str, path: str, data: Any = None, **headers: str) -> "Response":
+    def call(self, method: str, path: str, data: Any = None, **headers: str) -> Response:
         """Header names are given with underscores: `idempotency_key="..."`."""
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
         if self.token:

@@ -9,6 +9,8 @@ from django.utils import timezone
 from deploynix.abilities import ABILITIES
 from deploynix.actor import Actor
 
+_NAMES = {"env": "Environment variables", "ssh-key": "SSH key"}
+
 
 class TokenForm(forms.Form):
     name = forms.CharField(
@@ -57,5 +59,6 @@ class TokenForm(forms.Form):
         groups: dict[str, list[Any]] = {}
         for box in self["abilities"]:
             resource = str(box.data["value"]).partition(":")[0]
-            groups.setdefault(resource.replace("-", " ").capitalize(), []).append(box)
+            name = _NAMES.get(resource) or resource.replace("-", " ").capitalize()
+            groups.setdefault(name, []).append(box)
         return list(groups.items())

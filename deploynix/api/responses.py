@@ -42,6 +42,7 @@ class Response(HttpResponse):
             encoded = dumps({**payload, **once} if once else payload)
         self._kept = payload if once else None
         super().__init__(encoded, content_type="application/json", status=status)
+        self["Cache-Control"] = "no-store"
 
     @property
     def kept(self) -> str:

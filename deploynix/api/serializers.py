@@ -139,4 +139,4 @@ def _own_words(field: AnyField, detail: ErrorDetail) -> str:
 def _is_stock(field: AnyField, message: str) -> bool:
     """Whether the field's own class says this, as opposed to a validator that somebody gave it."""
     own = str(field.error_messages.get("invalid", "")).partition("{")[0]
-    return bool(own) and message.startswith(own) or message in _DJANGO_TEXTS
+    return (bool(own) and message.startswith(own)) or message in _DJANGO_TEXTS

@@ -8,7 +8,7 @@ from organizations.actions.invitations import (
     resend_invitation,
     withdraw_invitation,
 )
-from organizations.actions.members import change_role, leave_organization, remove_member
+from organizations.actions.members import change_role, leave_organization, remove_member, roles_within_reach
 from organizations.actions.organizations import create_organization, rename_organization, set_plan
 from organizations.actions.registration import RegistrationClosed, register, register_invited
 
@@ -27,6 +27,7 @@ __all__ = [
     "remove_member",
     "rename_organization",
     "resend_invitation",
+    "roles_within_reach",
     "set_plan",
     "withdraw_invitation",
 ]

@@ -55,11 +55,16 @@ def leave_organization(actor: Actor) -> None:
     _delete(membership, "leave")
 
 
+def roles_within_reach(actor: Actor) -> list[Role]:
+    """The roles that the actor may give and take, the highest first."""
+    return [role for role in Role if not _is_above(actor, role)]
+
+
 def require_reach(actor: Actor, role: str, ability: str) -> None:
     """Raises Denied where `role` is above the actor's own, Invalid where there is no such role."""
     if role not in Role.values:
         raise Invalid({"role": ["The selected role is invalid."]})
-    if actor.role and _RANKS[role] > _RANKS[actor.role]:
+    if _is_above(actor, role):
         raise Denied(ability, f"Your role, {actor.role}, is below {role}.", f"Ask someone who is {role}.")
 
 
@@ -83,6 +88,10 @@ def _delete(membership: Membership, what: str) -> None:
 def _require_owner(organization: Organization, what: str) -> None:
     if not organization.memberships.filter(role=Role.OWNER).exists():
         raise Conflict(f"The last owner cannot {what}.", "Make someone else an owner first.")
+
+
+def _is_above(actor: Actor, role: str) -> bool:
+    return bool(actor.role) and _RANKS[role] > _RANKS[actor.role]
 
 
 def _withdraw_invitations(actor: Actor, sender: User, above: str = "") -> None:

@@ -15,10 +15,11 @@ from organizations.actions import (
     invite_member,
     remove_member,
     resend_invitation,
+    roles_within_reach,
     withdraw_invitation,
 )
 from organizations.forms import InvitationForm, RoleForm
-from organizations.models import Invitation, Membership
+from organizations.models import Invitation, Membership, Role
 from organizations.pages import ActionFormView, ActionView, ListPage, PageMixin
 
 
@@ -42,6 +43,10 @@ class InviteView(ActionFormView):
     template_name = "organizations/invite.html"
     form_class = InvitationForm
     success_url = "settings_members"
+    initial = {"role": Role.DEVELOPER}
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        return {**super().get_form_kwargs(), "roles": roles_within_reach(self.actor)}
 
     def perform(self, form: InvitationForm) -> None:  # type: ignore[override]
         messages.success(self.request, _sent(invite_member(self.actor, **form.cleaned_data)))
@@ -62,6 +67,9 @@ class MemberView(MemberMixin, ActionFormView):
 
     def get_initial(self) -> dict[str, Any]:
         return {"role": self.membership.role}
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        return {**super().get_form_kwargs(), "roles": roles_within_reach(self.actor)}
 
     def perform(self, form: RoleForm) -> None:  # type: ignore[override]
         membership = change_role(self.actor, membership=self.membership, **form.cleaned_data)

@@ -9,7 +9,7 @@ import pytest
 
 from deploynix.redact import MASK, Redactor
 
-SECRET = "pa$$ word'with \"quotes\"/+=&%"
+SECRET = 'pa$$ word\'with "quotes"/+=&%'
 
 
 @pytest.mark.parametrize(

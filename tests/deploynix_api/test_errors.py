@@ -3,20 +3,19 @@
 from typing import Any
 
 import pytest
-from django.http import HttpResponse
 from pytest_django import DjangoAssertNumQueries
 
 from deploynix.actor import Actor
 from deploynix.ids import new_id
-from tests.apiclient import ApiClient
+from tests.apiclient import ApiClient, Response
 from tokens.actions import create_token
 from tokens.models import Token
 
 pytestmark = pytest.mark.django_db
 
 
-def error_of(response: HttpResponse) -> dict[str, Any]:
-    body: dict[str, Any] = response.json()  # type: ignore[attr-defined]
+def error_of(response: Response) -> dict[str, Any]:
+    body: dict[str, Any] = response.json()
     assert body["error"]["status"] == response.status_code
     assert body["error"]["message"] == body["message"]
     return body
@@ -51,8 +50,8 @@ def test_a_missing_ability_is_named_with_where_to_grant_it(owner: Actor, member:
 
     response = ApiClient.signed_in(member).post(f"/jobs/{new_id()}/cancel")
     assert response.status_code == 403
-    assert "job:update" in response.json()["message"]  # type: ignore[attr-defined]
-    assert "Your role, viewer" in response.json()["hint"]  # type: ignore[attr-defined]
+    assert "job:update" in response.json()["message"]
+    assert "Your role, viewer" in response.json()["hint"]
 
 
 @pytest.mark.parametrize("name", ["random", "foreign", "malformed", "unknown", "nul"])
@@ -84,7 +83,7 @@ def test_head_is_a_get_without_a_body(api: ApiClient) -> None:
 def test_validation_names_the_fields(api: ApiClient) -> None:
     response = api.post("/tokens", {"abilities": "site:read", "colour": "red"})
     assert response.status_code == 422
-    assert response.json() == {  # type: ignore[attr-defined]
+    assert response.json() == {
         "message": "The given data was invalid.",
         "errors": {
             "colour": ["The colour field is not known."],

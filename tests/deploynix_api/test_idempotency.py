@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 from django.db import connection
-from django.http import HttpResponse
 from django.utils import timezone
 from pytest_django import Settings
 
@@ -17,14 +16,14 @@ from deploynix.actor import Actor
 from deploynix.api.idempotency import forget_old_keys
 from deploynix.models import IdempotencyKey
 from tests import factories
-from tests.apiclient import ApiClient
+from tests.apiclient import ApiClient, Response
 from tokens.models import Token
 
 KEY = "0f1b6b6e-4a3e-4b0c-8c5e-1d0a0c6b7f11"
 ONCE = {"name": "once", "abilities": ["site:read"]}
 
 
-def post(api: ApiClient, data: Any = None, key: str = KEY) -> HttpResponse:
+def post(api: ApiClient, data: Any = None, key: str = KEY) -> Response:
     return api.post("/tokens", ONCE if data is None else data, idempotency_key=key)
 
 
@@ -34,9 +33,9 @@ def test_a_repeated_request_answers_the_same_without_the_secret(api: ApiClient) 
     assert first.status_code == again.status_code == 201
     assert "Idempotency-Replayed" not in first
     assert again["Idempotency-Replayed"] == "true"
-    made = first.json()  # type: ignore[attr-defined]
+    made = first.json()
     secret = made.pop("token")
-    assert again.json() == made  # type: ignore[attr-defined]
+    assert again.json() == made
     assert Token.objects.filter(name="once").count() == 1
     assert AuditEvent.objects.filter(event="token.created", target__startswith="once").count() == 1
     row = IdempotencyKey.objects.get()
@@ -54,7 +53,7 @@ def test_the_same_key_with_another_body_is_422(api: ApiClient) -> None:
     post(api)
     response = post(api, {"name": "other"})
     assert response.status_code == 422
-    assert list(response.json()["errors"]) == ["Idempotency-Key"]  # type: ignore[attr-defined]
+    assert list(response.json()["errors"]) == ["Idempotency-Key"]
     assert not Token.objects.filter(name="other").exists()
 
 
@@ -92,7 +91,7 @@ def test_a_failed_request_frees_the_key_and_leaves_nothing(api: ApiClient, monke
 def test_an_unusable_key_is_422(key: str, api: ApiClient) -> None:
     response = post(api, key=key)
     assert response.status_code == 422
-    assert list(response.json()["errors"]) == ["Idempotency-Key"]  # type: ignore[attr-defined]
+    assert list(response.json()["errors"]) == ["Idempotency-Key"]
 
 
 @pytest.mark.django_db
@@ -119,7 +118,7 @@ def test_a_hundred_equal_requests_at_once_make_one_row(settings: Settings) -> No
     api = ApiClient.signed_in(owner)
     together = Barrier(20)
 
-    def request(_: int) -> HttpResponse:
+    def request(_: int) -> Response:
         together.wait(30)
         try:
             return post(ApiClient(api.token))
@@ -130,20 +129,19 @@ def test_a_hundred_equal_requests_at_once_make_one_row(settings: Settings) -> No
         answers = list(pool.map(request, range(100)))
     assert Counter(answer.status_code for answer in answers) == {201: 100}
     assert sum("Idempotency-Replayed" not in answer for answer in answers) == 1
-    assert len({answer.json()["data"]["id"] for answer in answers}) == 1  # type: ignore[attr-defined]
+    assert len({answer.json()["data"]["id"] for answer in answers}) == 1
     assert Token.objects.filter(name="once").count() == 1
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_second_does_the_work_when_the_first_is_undone(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_second_does_the_work_when_the_first_is_undone(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two at once, of which one fails after it wrote its rows: the other is no replay of something undone."""
     owner = factories.actor(factories.organization(), "owner")
     api = ApiClient.signed_in(owner)
     from tokens.api import views
 
-    real, failed = views.Tokens.one, []
+    real = views.Tokens.one
+    failed: list[bool] = []
 
     def fail_once(self: Any, *args: Any, **kwargs: Any) -> Any:
         if not failed:

@@ -1,23 +1,21 @@
 """Rate limits, by token, user or address."""
 
 import pytest
-from django.http import HttpResponse
-from pytest_django import DjangoAssertNumQueries
-from pytest_django import Settings
+from pytest_django import DjangoAssertNumQueries, Settings
 
 from deploynix.actor import Actor
 from deploynix.api import throttling
 from deploynix.api.throttling import GENERAL, LOGIN, Limiter
-from tests.apiclient import ApiClient
+from tests.apiclient import ApiClient, Response
 
 pytestmark = pytest.mark.django_db
 CREDENTIALS = {"email": "nobody@acme.test", "password": "wrong password"}
 
 
-def assert_limited(response: HttpResponse) -> None:
+def assert_limited(response: Response) -> None:
     assert response.status_code == 429
     assert 1 <= int(response["Retry-After"]) <= 60
-    body = response.json()  # type: ignore[attr-defined]
+    body = response.json()
     assert body["error"] == {"code": "rate_limited", "message": body["message"], "status": 429}
 
 
@@ -34,7 +32,7 @@ def test_a_refused_request_counts_too(settings: Settings, owner: Actor) -> None:
     assert [api.get("/jobs").status_code for _ in range(3)] == [403, 403, 429]
 
 
-def test_five_sign_ins_a_minute_for_each_address(client: ApiClient) -> None:
+def test_five_sign_ins_a_minute_for_each_address() -> None:
     anybody = ApiClient()
     answers = [anybody.post("/login", CREDENTIALS | {"email": f"{n}@acme.test"}) for n in range(6)]
     assert [answer.status_code for answer in answers] == [422] * 5 + [429]
@@ -84,7 +82,12 @@ def test_redis_is_left_alone_for_a_while_after_it_failed(monkeypatch: pytest.Mon
     limiter = Limiter("redis://127.0.0.1:9")
     assert limiter.wait(LOGIN, "x") is None
     asked: list[object] = []
-    monkeypatch.setattr(limiter._shared, "hit", lambda *args: asked.append(args) or True)
+
+    def hit(*args: object) -> bool:
+        asked.append(args)
+        return True
+
+    monkeypatch.setattr(limiter._shared, "hit", hit)
     assert limiter.wait(GENERAL, "x") is None
     assert not asked
     limiter._paused_until = 0

@@ -20,7 +20,7 @@ from organizations.actions import (
     resend_invitation,
     withdraw_invitation,
 )
-from organizations.models import Invitation, Membership
+from organizations.models import Invitation, Membership, Organization, Role
 from tests import factories
 from tests.peers import free_port
 
@@ -298,3 +298,13 @@ def test_an_unknown_role_is_named(owner: Actor) -> None:
     with pytest.raises(Invalid) as caught:
         invite_member(owner, email="new@acme.test", role="king")
     assert caught.value.errors == {"role": ["The selected role is invalid."]}
+
+
+def test_an_admin_is_offered_no_role_above_their_own(organization: Organization) -> None:
+    client = factories.signed_in(factories.actor(organization, Role.ADMIN))
+    content = client.get("/settings/members/invite").content.decode()
+    assert 'value="admin"' in content
+    assert 'value="owner"' not in content
+    response = client.post("/settings/members/invite", {"email": "new@acme.test", "role": "owner"})
+    assert response.status_code == 422
+    assert not Invitation.objects.exists()

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from allauth.account.adapter import get_adapter
+from allauth.core.context import request_context
 from allauth.mfa.base.forms import AuthenticateForm
 from allauth.mfa.utils import is_mfa_enabled
 from django.core.exceptions import ValidationError
@@ -37,8 +38,10 @@ def sign_in(
     `organization` is an id or a name; without it, it is the one joined first. The request tells the address that is
     counted and audited. Raises Invalid naming email, otp, organization or `abilities.<position>`.
     """
-    user = _user_with(request, email, password)
-    _require_second_factor(user, otp)
+    # allauth counts wrong passwords and codes for each account, and reads the request where it does so.
+    with request_context(request):
+        user = _user_with(request, email, password)
+        _require_second_factor(user, otp)
     actor = _membership(user, organization).as_actor(client_ip(request))
     with transaction.atomic():
         token, text = create_token(actor, name=TOKEN_NAME, abilities=abilities)
@@ -62,7 +65,8 @@ def _user_with(request: HttpRequest, email: str, password: str) -> User:
         user: User | None = get_adapter().authenticate(request, email=email.strip().lower(), password=password)
     except ValidationError as error:
         raise Invalid({"email": error.messages}) from error
-    if user is None:
+    # allauth hands out inactive users, too, to show them a page of their own.
+    if user is None or not user.is_active:
         raise Invalid({"email": ["These credentials do not match our records."]})
     return user
 
