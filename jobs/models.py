@@ -33,8 +33,9 @@ class JobQuerySet(OwnedQuerySet["Job"]):
 class Job(models.Model):
     """One piece of background work about one subject.
 
-    `lane` names what must not run twice at once; `attempt` counts the takings by a worker, and each write of a
-    worker holds only while it is still the latest. `params` and `result` never hold a secret.
+    `lane` names what must not run twice at once. `attempt` counts the takings by a worker, and each write of a
+    worker holds only while it is still the latest, which `worker` names as `host:process id`. `params` and `result`
+    never hold a secret.
     """
 
     id = IdField()
@@ -49,6 +50,7 @@ class Job(models.Model):
     result = models.JSONField(default=dict)
     progress = models.PositiveSmallIntegerField(default=0)
     attempt = models.PositiveIntegerField(default=0)
+    worker = models.CharField(max_length=128, blank=True)
     retries = models.PositiveIntegerField(default=0)
     error = models.TextField(blank=True)
     hint = models.TextField(blank=True)

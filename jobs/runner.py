@@ -1,6 +1,8 @@
 """Takes a job, runs the steps that are left, and ends it in a named state."""
 
 import logging
+import os
+import socket
 from datetime import timedelta
 
 from django.db import IntegrityError, transaction
@@ -33,6 +35,7 @@ def claim(job_id: str) -> Run | None:
                 .update(
                     status=Status.RUNNING,
                     attempt=F("attempt") + 1,
+                    worker=f"{socket.gethostname()}:{os.getpid()}"[:128],
                     heartbeat_at=now,
                     started_at=Coalesce(F("started_at"), now),
                 )

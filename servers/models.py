@@ -4,6 +4,7 @@ from typing import ClassVar
 
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
+from django.urls import reverse
 from django.utils import timezone
 
 from deploynix.fields import EncryptedTextField
@@ -41,40 +42,48 @@ class Server(models.Model):
     """A Debian or Ubuntu machine. `ssh_user` signs in once it is provisioned, `login_user` the first time.
 
     `private_key` is the server's own ed25519 key; `login_key` a key that the user gave for the first sign-in, removed
-    after provisioning. `host_key` is pinned at first contact; a change is refused until somebody accepts it.
+    after provisioning. `host_key` is pinned at first contact; another one is refused, and its fingerprint is kept in
+    `refused_fingerprint` until somebody accepts it.
     """
 
     id = IdField()
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="servers")
     name = models.CharField(
         max_length=64,
-        validators=[RegexValidator(r"^[a-zA-Z0-9]([a-zA-Z0-9.-]*[a-zA-Z0-9])?$", "Use letters, digits, dots and dashes.")],
+        validators=[
+            RegexValidator(
+                r"^[a-zA-Z0-9]([a-zA-Z0-9.-]*[a-zA-Z0-9])?\Z",
+                "Use letters, digits, dots and dashes; the first and last must be a letter or digit.",
+            )
+        ],
     )
     provider = models.CharField(max_length=32, choices=Provider.choices, default=Provider.CUSTOM)
-    region = models.CharField(max_length=64, blank=True)
-    size = models.CharField(max_length=64, blank=True)
+    region = models.CharField(max_length=64, null=True, blank=True)
+    size = models.CharField(max_length=64, null=True, blank=True)
     ip_address = models.GenericIPAddressField()
-    ssh_port = models.PositiveIntegerField(
-        default=22, validators=[MinValueValidator(1), MaxValueValidator(65535)]
-    )
+    ssh_port = models.PositiveIntegerField(default=22, validators=[MinValueValidator(1), MaxValueValidator(65535)])
     login_user = models.CharField(
-        max_length=32, default="root", validators=[RegexValidator(r"^[a-z_][a-z0-9_-]*$", "This is no Linux user name.")]
+        max_length=32,
+        default="root",
+        validators=[RegexValidator(r"^[a-z_][a-z0-9_-]*\Z", "This is no Linux user name.")],
     )
     ssh_user = models.CharField(max_length=32, default=MANAGED_USER, editable=False)
     private_key = EncryptedTextField()
     public_key = models.TextField()
-    login_key = EncryptedTextField(null=True)
+    login_key = EncryptedTextField(null=True, blank=True)
     host_key = models.TextField(blank=True)
+    host_key_fingerprint = models.CharField(max_length=64, null=True, blank=True)
+    refused_fingerprint = models.CharField(max_length=64, null=True, blank=True)
     php_version = models.CharField(
-        max_length=8, blank=True, default="8.2", choices=[(version, f"PHP {version}") for version in PHP_VERSIONS]
+        max_length=8, null=True, blank=True, choices=[(version, f"PHP {version}") for version in PHP_VERSIONS]
     )
     database_type = models.CharField(max_length=16, choices=DatabaseType.choices, default=DatabaseType.NONE)
     webserver = models.CharField(max_length=16, default="nginx", editable=False)
-    operating_system = models.CharField(max_length=64, blank=True)
+    operating_system = models.CharField(max_length=64, null=True, blank=True)
     status = models.CharField(max_length=16, choices=Status.choices, default=Status.PENDING)
     status_reason = models.TextField(blank=True)
     monitoring_enabled = models.BooleanField(default=True)
-    provisioned_at = models.DateTimeField(null=True)
+    provisioned_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -83,8 +92,69 @@ class Server(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["organization", "name"], name="one_server_per_name"),
+            models.UniqueConstraint(fields=["organization", "ip_address", "ssh_port"], name="one_server_per_address"),
         ]
         indexes = [models.Index(fields=["organization", "-id"], name="server_by_time")]
 
     def __str__(self) -> str:
         return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("server_detail", args=[self.pk])
+
+    @property
+    def lane(self) -> str:
+        """What changes the whole machine does so one after the other."""
+        return f"server:{self.pk}"
+
+    @property
+    def is_ready(self) -> bool:
+        """It was provisioned once and can be worked on, whatever its latest job is doing."""
+        return self.provisioned_at is not None and self.status != Status.DELETING
+
+    @property
+    def needs_authorizing(self) -> bool:
+        """Nobody gave a key for the first sign-in: the server's own one has to be let in by hand."""
+        return self.provisioned_at is None and self.login_key is None
+
+    @property
+    def authorize_command(self) -> str:
+        """The line to paste into a shell of `login_user` on the server, so that its own key may sign in."""
+        return f"umask 077; mkdir -p ~/.ssh && echo '{self.public_key}' >> ~/.ssh/authorized_keys"
+
+
+class Comparison(models.Model):
+    """What differed from the desired configuration when it was last compared.
+
+    `differences` is a list of `{"path", "kind", "diff"}`; `diff` is null where the file holds a secret.
+    """
+
+    server = models.OneToOneField(Server, on_delete=models.CASCADE, related_name="comparison", primary_key=True)
+    differences = models.JSONField(default=list)
+    compared_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.server}: {len(self.differences)} differ"
+
+
+class LogName(models.TextChoices):
+    NGINX_ACCESS = "nginx-access", "nginx, requests"
+    NGINX_ERROR = "nginx-error", "nginx, errors"
+    PHP = "php", "PHP"
+    AUTH = "auth", "Sign-ins"
+    SYSLOG = "syslog", "System"
+
+
+class LogReading(models.Model):
+    """The last lines of a log of the server, redacted, as they were when it was last read."""
+
+    server = models.ForeignKey(Server, on_delete=models.CASCADE, related_name="log_readings")
+    name = models.CharField(max_length=16, choices=LogName.choices)
+    text = models.TextField(blank=True)
+    read_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["server", "name"], name="one_reading_per_log")]
+
+    def __str__(self) -> str:
+        return f"{self.server}: {self.name}"

@@ -14,6 +14,8 @@ _JOB = {
     "subject_type": "site",
     "subject_id": "01J9Z3K0B2C4D6E8F0G2H4J6K8",
     "attempt": 1,
+    "worker": "deploynix-1:4242",
+    "result": {"changes": 0},
     "error": "",
     "hint": "",
     "actor": "ada@example.com",
@@ -40,6 +42,8 @@ class JobOutput(Output):
     subject_type = serializers.CharField()
     subject_id = serializers.CharField()
     attempt = serializers.IntegerField(help_text="How often a worker took the job.")
+    worker = serializers.CharField(help_text="The host and process that took it last.")
+    result = serializers.JSONField(help_text="What the job found out or made; its keys depend on the kind.")
     error = serializers.CharField(help_text="Why the job failed; empty where it did not.")
     hint = serializers.CharField(help_text="What to do about the error.")
     actor = serializers.CharField(help_text="Who started it.")

@@ -32,6 +32,7 @@ class Migration(migrations.Migration):
                 ('result', models.JSONField(default=dict)),
                 ('progress', models.PositiveSmallIntegerField(default=0)),
                 ('attempt', models.PositiveIntegerField(default=0)),
+                ('worker', models.CharField(blank=True, max_length=128)),
                 ('retries', models.PositiveIntegerField(default=0)),
                 ('error', models.TextField(blank=True)),
                 ('hint', models.TextField(blank=True)),

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 set -euo pipefail
 while IFS=' ' read -r boot_name boot_text && [[ -n $boot_name ]]; do
     boot_text=$(printf %s "$boot_text" | base64 -d; printf .)

@@ -7,31 +7,40 @@
 # `unit exited CODE`, `unit killed SIGNAL`, `unit dumped SIGNAL` or `unit lost`.
 set -euo pipefail
 
+DROP_IN=/run/systemd/system/$UNIT.service.d
+
 # Runs as root after every process of the unit has ended, whatever ended them.
-finish() { # DIR INPUT
+finish() { # DIR INPUT DROP-IN
     # A server that goes down ends the unit halfway: without an exit code it will be run again.
     if [[ $(systemctl is-system-running) != stopping ]]; then
         echo "$EXIT_CODE $EXIT_STATUS" >"$1/exit.new"
         mv "$1/exit.new" "$1/exit"
     fi
-    rm -f "$2"
+    rm -rf "$2" "$3"
 }
+
+# Not as a property of systemd-run: systemd 252 forgets one with a "+" at a daemon-reload, of which apt makes many.
+finish_drop_in() ( # DIR INPUT
+    umask 022
+    mkdir -p "$DROP_IN"
+    printf '[Service]\nExecStopPost=+/bin/bash %s %s %s %s\n' "$1/finish" "$1" "$2" "$DROP_IN" >"$DROP_IN/finish.conf"
+)
 
 start() { # DIR INPUT
     cat >"$2"
     : >"$1/log"
     { declare -f finish; echo 'finish "$@"'; } >"$1/finish"
+    finish_drop_in "$1" "$2"
     # $$ is how a $ is written in systemd's command lines (systemd.service(5)).
-    systemd-run --collect --unit="$UNIT" \
+    systemd-run --collect --unit="$UNIT" --description="$UNIT" \
         -p Type=exec -p User="$RUN_AS" -p WorkingDirectory=-~ -p OOMScoreAdjust=500 -p TimeoutStopSec=5 \
         -p IgnoreSIGPIPE=no \
         -p StandardInput=file:"$2" -p StandardOutput=append:"$1/log" -p StandardError=inherit \
-        -p ExecStopPost="+/bin/bash $1/finish $1 $2" \
         --setenv=LANG=C.UTF-8 "$PROGRAM" "$FLAG" "${BOOT//\$/\$\$}" "$NAME" </dev/null
 }
 
 refused() { # DIR INPUT: systemd did not start it
-    rm -f "$2" "$1/exit"
+    rm -rf "$2" "$1/exit" "$DROP_IN"
     journalctl --quiet --no-pager --output=cat --lines=5 --unit="$UNIT" >&2 || true
     [[ $(systemctl is-system-running) == stopping ]] || return 1
     echo "unit lost" >&2

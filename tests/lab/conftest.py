@@ -10,10 +10,20 @@ import pytest
 
 from tests.lab.git_server import GitServer
 from tests.lab.provisioned import provisioned_host, provisioned_image
+from tests.lab.workers import broker, workers
 from tools.targethost import Host, Lab, LabError, Unsupported
 from tools.targethost.images import locked
 
-__all__ = ["addresses", "git_server", "lab", "provisioned_host", "provisioned_image", "target_host"]
+__all__ = [
+    "addresses",
+    "broker",
+    "git_server",
+    "lab",
+    "provisioned_host",
+    "provisioned_image",
+    "target_host",
+    "workers",
+]
 
 
 def unused_lab(claim: ExitStack) -> Lab:

@@ -2,7 +2,6 @@
 
 import os
 import signal
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
@@ -17,18 +16,6 @@ from tests.lab.workers import Workers
 from tests.peers import Redis, wait_until
 
 pytestmark = [pytest.mark.lab, pytest.mark.django_db(transaction=True)]
-
-
-@pytest.fixture(scope="session")
-def broker() -> Iterator[Redis]:
-    with Redis() as server:
-        yield server
-
-
-@pytest.fixture
-def workers(transactional_db: None, broker: Redis, tmp_path: Path) -> Iterator[Workers]:
-    with Workers(broker.url, tmp_path) as started:
-        yield started
 
 
 def enqueue(actor: Actor, folder: Path, lane: str = "") -> Job:

@@ -98,6 +98,17 @@ def test_output_and_exit_code(target: Target, tmp_path: Path) -> None:
     assert (again.run(), again.output) == (7, b"out\nerr\n")
 
 
+def test_a_daemon_reload_does_not_make_it_run_twice(host: Host, target: Target, tmp_path: Path) -> None:
+    """As installing a package does it, more than once."""
+    reloading = "main() {\n  echo start >>/root/starts\n  systemctl daemon-reload\n  echo reloaded\n}\nmain\n"
+    for user in ("root", "debian"):
+        text = reloading if user == "root" else "sudo systemctl daemon-reload; echo reloaded\n"
+        watch = Watch(target, script(tmp_path, "reload.sh", text), f"dnx-{user}", options={"user": user})
+        assert (watch.run(), watch.output) == (0, b"reloaded\n")
+    assert starts(host) == 1
+    assert host.run("ls", "/run/systemd/system").stdout == ""
+
+
 def test_a_quick_unit_is_reported_quickly(target: Target, tmp_path: Path) -> None:
     quick = script(tmp_path, "quick.sh", "sleep 0.05; echo done\n")
     ssh.run(target, ["true"])

@@ -4,11 +4,15 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
 
+import pytest
 from django.conf import settings
 from django.db import connection
+
+from tests.peers import Redis
 
 ROOT = Path(__file__).resolve().parents[2]
 QUEUES = "interactive,provider,ssh,bulk"
@@ -75,3 +79,15 @@ class Workers:
             process.send_signal(signal.SIGCONT)
             process.kill()
         process.wait()
+
+
+@pytest.fixture(scope="session")
+def broker() -> Iterator[Redis]:
+    with Redis() as server:
+        yield server
+
+
+@pytest.fixture
+def workers(transactional_db: None, broker: Redis, tmp_path: Path) -> Iterator[Workers]:
+    with Workers(broker.url, tmp_path) as started:
+        yield started

@@ -1,0 +1,5 @@
+"""The kinds of background work on servers."""
+
+from servers.kinds import configuration, logs, provisioning, removal, restart, trust
+
+__all__ = ["configuration", "logs", "provisioning", "removal", "restart", "trust"]
