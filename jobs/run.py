@@ -70,6 +70,11 @@ class Run:
                 raise TakenOver
             yield
 
+    def confirm(self) -> None:
+        """Raises TakenOver where another worker has the job now."""
+        with self.write():
+            pass
+
     def take_away(self) -> None:
         self.is_taken_over = True
         self.stopping.set()

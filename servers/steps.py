@@ -51,6 +51,25 @@ class Report:
 
 
 def run_unit(
+    run: Run, target: Target, script: Path | str, *, step: str, values: Mapping[str, Any], timeout: float
+) -> Report:
+    """Runs the script as root and as a unit, with its output in the job's log, and reads its report.
+
+    Raises Refused, CommandFailed, and what `follow_unit` raises.
+    """
+    report = Report()
+
+    def take(chunk: bytes) -> None:
+        report.feed(chunk)
+        run.output(chunk)
+
+    status = follow_unit(run, target, script, step=step, values=values, timeout=timeout, on_output=take)
+    run.check()
+    report.check(f"The step {step}", status)
+    return report
+
+
+def follow_unit(
     run: Run,
     target: Target,
     script: Path | str,
@@ -58,34 +77,28 @@ def run_unit(
     step: str,
     values: Mapping[str, Any],
     timeout: float,
+    on_output: Callable[[bytes], None],
     user: str = "root",
-) -> Report:
-    """Runs the script (see `ssh.pack`) as the unit `dnx-<job>-<step>`, with its output in the job's log.
+) -> int:
+    """Runs the script (see `ssh.pack`) as the unit `dnx-<job>-<step>`, or follows the one of an earlier attempt.
 
-    Raises Refused, CommandFailed, and what `units.start_or_follow` raises.
+    Returns its exit code; a retry after a failure starts it anew. Raises what `units.start_or_follow` raises, and
+    TakenOver, which leaves the unit to the worker that has the job now.
     """
     name = f"dnx-{run.job.pk}-{step}"
-    report = Report()
-
-    def take(chunk: bytes) -> None:
-        report.feed(chunk)
-        run.output(chunk)
-
     status = units.start_or_follow(
         target,
         name,
         script,
         values=values,
-        on_output=take,
+        on_output=on_output,
         should_stop=asked_to_stop(run),
         timeout=timeout,
         user=user,
     )
-    # From here on the name is free: a retry after a failure starts the script again.
+    run.confirm()
     units.clean(target, name)
-    run.check()
-    report.check(f"The step {step}", status)
-    return report
+    return status
 
 
 def asked_to_stop(run: Run) -> Callable[[], bool]:

@@ -1,16 +1,23 @@
 """Sites and their releases, deployments and environment."""
 
-from typing import ClassVar
+from typing import ClassVar, Self
 
+from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
+from django.urls import reverse
 from django.utils import timezone
 
+from deploynix.actor import Actor
 from deploynix.fields import EncryptedTextField
 from deploynix.ids import IdField
 from jobs.models import Job
 from organizations.models import Organization, OwnedQuerySet
-from servers.models import Server
+from servers.models import PHP_VERSIONS, Server
+from sites import validators
+
+# Where a deploy without zero downtime works: in place, on the files that are being served.
+LIVE_FOLDER = "live"
 
 
 class Type(models.TextChoices):
@@ -28,28 +35,41 @@ class Status(models.TextChoices):
 
 
 class SiteQuerySet(OwnedQuerySet["Site"]):
-    pass
+    def with_last_deployment(self) -> Self:
+        """Adds `last_deployment_id`, `_kind`, `_status` and `_at`; they are None where there was none."""
+        newest = Deployment.objects.filter(site=models.OuterRef("pk")).order_by("-id")
+        return self.annotate(
+            last_deployment_id=models.Subquery(newest.values("pk")[:1]),
+            last_deployment_kind=models.Subquery(newest.values("kind")[:1]),
+            last_deployment_status=models.Subquery(newest.values("job__status")[:1]),
+            last_deployment_at=models.Subquery(newest.values("created_at")[:1]),
+        )
 
 
 class Site(models.Model):
     """A site on a server, with a Linux user of its own, `username`, and its files under `/srv/<username>`.
 
-    `web_root` is a folder inside the repository. `health_path` is asked of a new release before it goes live.
+    `web_root` is a folder inside the repository, `shared_folders` are those that all releases share. `health_path`
+    is asked of a new release before it goes live. `repository_host_key` is pinned by the first fetch over SSH.
+    `installed_at` says since when the server has the user, the folders and the configuration of the site.
     """
 
     id = IdField()
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="sites")
-    server = models.ForeignKey(Server, on_delete=models.PROTECT, related_name="sites")
-    domain = models.CharField(max_length=253)
-    aliases = models.JSONField(default=list, blank=True)
+    server = models.ForeignKey(Server, on_delete=models.RESTRICT, related_name="sites")
+    domain = models.CharField(max_length=253, validators=[validators.check_domain])
+    aliases = models.JSONField(default=list, blank=True, validators=[validators.check_domains])
     type = models.CharField(max_length=16, choices=Type.choices, default=Type.STATIC)
     username = models.CharField(max_length=32, editable=False)
-    repository_url = models.CharField(max_length=500)
-    branch = models.CharField(max_length=255, default="main")
-    web_root = models.CharField(max_length=255, blank=True)
-    build_commands = models.TextField(blank=True)
-    health_path = models.CharField(max_length=255, default="/")
-    php_version = models.CharField(max_length=8, blank=True)
+    repository_url = models.CharField(max_length=500, validators=[validators.check_repository_url])
+    branch = models.CharField(max_length=255, default="main", validators=[validators.check_ref])
+    web_root = models.CharField(max_length=255, blank=True, validators=[validators.check_folder])
+    shared_folders = models.JSONField(default=list, blank=True, validators=[validators.check_folders])
+    build_commands = models.TextField(blank=True, validators=[validators.check_build_commands])
+    health_path = models.CharField(max_length=255, default="/", validators=[validators.check_health_path])
+    php_version = models.CharField(
+        max_length=8, blank=True, choices=[(version, f"PHP {version}") for version in PHP_VERSIONS]
+    )
     deploy_private_key = EncryptedTextField()
     deploy_public_key = models.TextField()
     repository_host_key = models.TextField(blank=True)
@@ -59,6 +79,7 @@ class Site(models.Model):
     current_release = models.ForeignKey(
         "Release", null=True, on_delete=models.SET_NULL, related_name="+", editable=False
     )
+    installed_at = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -66,7 +87,11 @@ class Site(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["server", "domain"], name="one_site_per_domain"),
+            models.UniqueConstraint(
+                fields=["server", "domain"],
+                name="one_site_per_domain",
+                violation_error_message="This domain is taken by another site on the server.",
+            ),
             models.UniqueConstraint(fields=["server", "username"], name="one_site_per_username"),
         ]
         indexes = [models.Index(fields=["organization", "-id"], name="site_by_time")]
@@ -74,18 +99,66 @@ class Site(models.Model):
     def __str__(self) -> str:
         return self.domain
 
+    def get_absolute_url(self) -> str:
+        return reverse("site_detail", args=[self.server_id, self.pk])
+
+    @property
+    def folder(self) -> str:
+        return f"/srv/{self.username}"
+
+    @property
+    def lane(self) -> str:
+        return f"site:{self.pk}"
+
+    @property
+    def url(self) -> str:
+        return f"http://{self.domain}"
+
+    def clean(self) -> None:
+        self._check_names()
+        self._check_php()
+
+    def _check_names(self) -> None:
+        own = {self.domain, *self.aliases}
+        if len(own) <= len(self.aliases):
+            raise ValidationError({"aliases": "A name is listed twice."})
+        for other in Site.objects.filter(server=self.server_id).exclude(pk=self.pk).only("domain", "aliases"):
+            if taken := own & {other.domain, *other.aliases}:
+                field = "domain" if self.domain in taken else "aliases"
+                raise ValidationError({field: f"{min(taken)} is taken by another site on the server."})
+
+    def _check_php(self) -> None:
+        if self.type == Type.PHP and self.php_version != self.server.php_version:
+            has = f"has PHP {self.server.php_version}" if self.server.php_version else "has no PHP"
+            raise ValidationError({"php_version": f"The server {has}."})
+
+
+class ReleaseQuerySet(models.QuerySet["Release"]):
+    def visible_to(self, actor: Actor) -> Self:
+        return self.filter(site__organization=actor.organization)
+
+    def served(self) -> Self:
+        """Those that went live at some time."""
+        return self.exclude(activated_at=None)
+
 
 class Release(models.Model):
-    """A built copy of the repository on the server, in `/srv/<username>/releases/<id>`."""
+    """A copy of the repository on the server, built, in `/srv/<username>/releases/<folder>`.
+
+    It is on the server from its activation until it is pruned or overwritten.
+    """
 
     id = IdField()
     site = models.ForeignKey(Site, on_delete=models.CASCADE, related_name="releases")
+    folder = models.CharField(max_length=26)
     commit = models.CharField(max_length=64)
     message = models.CharField(max_length=255, blank=True)
     author = models.CharField(max_length=255, blank=True)
-    is_on_server = models.BooleanField(default=True)
+    is_on_server = models.BooleanField(default=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     activated_at = models.DateTimeField(null=True)
+
+    objects: ClassVar[ReleaseQuerySet] = ReleaseQuerySet.as_manager()  # type: ignore[assignment]
 
     class Meta:
         indexes = [models.Index(fields=["site", "-id"], name="release_by_time")]
@@ -100,14 +173,17 @@ class DeploymentKind(models.TextChoices):
 
 
 class Deployment(models.Model):
-    """One deploy or rollback: which release it made or took, and the job that does it."""
+    """One deploy or rollback: which release it made or took, and the job that does it.
+
+    `ref` is the branch, tag or commit that was asked for.
+    """
 
     id = IdField()
     site = models.ForeignKey(Site, on_delete=models.CASCADE, related_name="deployments")
     kind = models.CharField(max_length=16, choices=DeploymentKind.choices, default=DeploymentKind.DEPLOY)
-    ref = models.CharField(max_length=255)
-    release = models.ForeignKey(Release, null=True, on_delete=models.SET_NULL, related_name="deployments")
-    job = models.OneToOneField(Job, null=True, on_delete=models.SET_NULL, related_name="deployment")
+    ref = models.CharField(max_length=255, validators=[validators.check_ref])
+    release = models.ForeignKey(Release, null=True, blank=True, on_delete=models.SET_NULL, related_name="deployments")
+    job = models.OneToOneField(Job, null=True, blank=True, on_delete=models.SET_NULL, related_name="deployment")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
@@ -117,20 +193,34 @@ class Deployment(models.Model):
         return f"{self.kind} of {self.site}"
 
 
+class EnvironmentVariableQuerySet(models.QuerySet["EnvironmentVariable"]):
+    def visible_to(self, actor: Actor) -> Self:
+        return self.filter(site__organization=actor.organization)
+
+
 class EnvironmentVariable(models.Model):
     """A variable of a site's `.env`. The value is encrypted, and read back only by an audited ability."""
 
     id = IdField()
     site = models.ForeignKey(Site, on_delete=models.CASCADE, related_name="environment")
     name = models.CharField(
-        max_length=128, validators=[RegexValidator(r"^[A-Za-z_][A-Za-z0-9_]*$", "Use letters, digits and underscores.")]
+        max_length=128,
+        validators=[RegexValidator(r"^[A-Za-z_][A-Za-z0-9_]*\Z", "Use letters, digits and underscores.")],
     )
-    value = EncryptedTextField(blank=True)
+    value = EncryptedTextField(blank=True, validators=[validators.check_value])
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(auto_now=True)
 
+    objects: ClassVar[EnvironmentVariableQuerySet] = EnvironmentVariableQuerySet.as_manager()  # type: ignore[assignment]
+
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["site", "name"], name="one_variable_per_name")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["site", "name"],
+                name="one_variable_per_name",
+                violation_error_message="The site has a variable of this name.",
+            )
+        ]
 
     def __str__(self) -> str:
         return self.name

@@ -9,77 +9,180 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('organizations', '0001_initial'),
+        ("organizations", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Server',
+            name="Server",
             fields=[
-                ('id', deploynix.ids.IdField(serialize=False)),
-                ('name', models.CharField(max_length=64, validators=[django.core.validators.RegexValidator('^[a-zA-Z0-9]([a-zA-Z0-9.-]*[a-zA-Z0-9])?\\Z', 'Use letters, digits, dots and dashes; the first and last must be a letter or digit.')])),
-                ('provider', models.CharField(choices=[('custom', 'Custom (a server of your own)')], default='custom', max_length=32)),
-                ('region', models.CharField(blank=True, max_length=64, null=True)),
-                ('size', models.CharField(blank=True, max_length=64, null=True)),
-                ('ip_address', models.GenericIPAddressField()),
-                ('ssh_port', models.PositiveIntegerField(default=22, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(65535)])),
-                ('login_user', models.CharField(default='root', max_length=32, validators=[django.core.validators.RegexValidator('^[a-z_][a-z0-9_-]*\\Z', 'This is no Linux user name.')])),
-                ('ssh_user', models.CharField(default='deploynix', editable=False, max_length=32)),
-                ('private_key', deploynix.fields.EncryptedTextField()),
-                ('public_key', models.TextField()),
-                ('login_key', deploynix.fields.EncryptedTextField(blank=True, null=True)),
-                ('host_key', models.TextField(blank=True)),
-                ('host_key_fingerprint', models.CharField(blank=True, max_length=64, null=True)),
-                ('refused_fingerprint', models.CharField(blank=True, max_length=64, null=True)),
-                ('php_version', models.CharField(blank=True, choices=[('8.1', 'PHP 8.1'), ('8.2', 'PHP 8.2'), ('8.3', 'PHP 8.3'), ('8.4', 'PHP 8.4')], max_length=8, null=True)),
-                ('database_type', models.CharField(choices=[('mysql', 'MySQL'), ('mariadb', 'MariaDB'), ('postgresql', 'PostgreSQL'), ('none', 'None')], default='none', max_length=16)),
-                ('webserver', models.CharField(default='nginx', editable=False, max_length=16)),
-                ('operating_system', models.CharField(blank=True, max_length=64, null=True)),
-                ('status', models.CharField(choices=[('pending', 'Pending'), ('provisioning', 'Provisioning'), ('active', 'Active'), ('failed', 'Failed'), ('deleting', 'Deleting')], default='pending', max_length=16)),
-                ('status_reason', models.TextField(blank=True)),
-                ('monitoring_enabled', models.BooleanField(default=True)),
-                ('provisioned_at', models.DateTimeField(blank=True, null=True)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='servers', to='organizations.organization')),
+                ("id", deploynix.ids.IdField(serialize=False)),
+                (
+                    "name",
+                    models.CharField(
+                        max_length=64,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "^[a-zA-Z0-9]([a-zA-Z0-9.-]*[a-zA-Z0-9])?\\Z",
+                                "Use letters, digits, dots and dashes; the first and last must be a letter or digit.",
+                            )
+                        ],
+                    ),
+                ),
+                (
+                    "provider",
+                    models.CharField(
+                        choices=[("custom", "Custom (a server of your own)")], default="custom", max_length=32
+                    ),
+                ),
+                ("region", models.CharField(blank=True, max_length=64, null=True)),
+                ("size", models.CharField(blank=True, max_length=64, null=True)),
+                ("ip_address", models.GenericIPAddressField()),
+                (
+                    "ssh_port",
+                    models.PositiveIntegerField(
+                        default=22,
+                        validators=[
+                            django.core.validators.MinValueValidator(1),
+                            django.core.validators.MaxValueValidator(65535),
+                        ],
+                    ),
+                ),
+                (
+                    "login_user",
+                    models.CharField(
+                        default="root",
+                        max_length=32,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "^[a-z_][a-z0-9_-]*\\Z", "This is no Linux user name."
+                            )
+                        ],
+                    ),
+                ),
+                ("ssh_user", models.CharField(default="deploynix", editable=False, max_length=32)),
+                ("private_key", deploynix.fields.EncryptedTextField()),
+                ("public_key", models.TextField()),
+                ("login_key", deploynix.fields.EncryptedTextField(blank=True, null=True)),
+                ("host_key", models.TextField(blank=True)),
+                ("host_key_fingerprint", models.CharField(blank=True, max_length=64, null=True)),
+                ("refused_fingerprint", models.CharField(blank=True, max_length=64, null=True)),
+                (
+                    "php_version",
+                    models.CharField(
+                        blank=True,
+                        choices=[("8.1", "PHP 8.1"), ("8.2", "PHP 8.2"), ("8.3", "PHP 8.3"), ("8.4", "PHP 8.4")],
+                        max_length=8,
+                        null=True,
+                    ),
+                ),
+                (
+                    "database_type",
+                    models.CharField(
+                        choices=[
+                            ("mysql", "MySQL"),
+                            ("mariadb", "MariaDB"),
+                            ("postgresql", "PostgreSQL"),
+                            ("none", "None"),
+                        ],
+                        default="none",
+                        max_length=16,
+                    ),
+                ),
+                ("webserver", models.CharField(default="nginx", editable=False, max_length=16)),
+                ("operating_system", models.CharField(blank=True, max_length=64, null=True)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("pending", "Pending"),
+                            ("provisioning", "Provisioning"),
+                            ("active", "Active"),
+                            ("failed", "Failed"),
+                            ("deleting", "Deleting"),
+                        ],
+                        default="pending",
+                        max_length=16,
+                    ),
+                ),
+                ("status_reason", models.TextField(blank=True)),
+                ("monitoring_enabled", models.BooleanField(default=True)),
+                ("provisioned_at", models.DateTimeField(blank=True, null=True)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="servers",
+                        to="organizations.organization",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Comparison',
+            name="Comparison",
             fields=[
-                ('server', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='comparison', serialize=False, to='servers.server')),
-                ('differences', models.JSONField(default=list)),
-                ('compared_at', models.DateTimeField()),
+                (
+                    "server",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="comparison",
+                        serialize=False,
+                        to="servers.server",
+                    ),
+                ),
+                ("differences", models.JSONField(default=list)),
+                ("compared_at", models.DateTimeField()),
             ],
         ),
         migrations.CreateModel(
-            name='LogReading',
+            name="LogReading",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(choices=[('nginx-access', 'nginx, requests'), ('nginx-error', 'nginx, errors'), ('php', 'PHP'), ('auth', 'Sign-ins'), ('syslog', 'System')], max_length=16)),
-                ('text', models.TextField(blank=True)),
-                ('read_at', models.DateTimeField()),
-                ('server', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='log_readings', to='servers.server')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "name",
+                    models.CharField(
+                        choices=[
+                            ("nginx-access", "nginx, requests"),
+                            ("nginx-error", "nginx, errors"),
+                            ("php", "PHP"),
+                            ("auth", "Sign-ins"),
+                            ("syslog", "System"),
+                        ],
+                        max_length=16,
+                    ),
+                ),
+                ("text", models.TextField(blank=True)),
+                ("read_at", models.DateTimeField()),
+                (
+                    "server",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="log_readings", to="servers.server"
+                    ),
+                ),
             ],
         ),
         migrations.AddIndex(
-            model_name='server',
-            index=models.Index(fields=['organization', '-id'], name='server_by_time'),
+            model_name="server",
+            index=models.Index(fields=["organization", "-id"], name="server_by_time"),
         ),
         migrations.AddConstraint(
-            model_name='server',
-            constraint=models.UniqueConstraint(fields=('organization', 'name'), name='one_server_per_name'),
+            model_name="server",
+            constraint=models.UniqueConstraint(fields=("organization", "name"), name="one_server_per_name"),
         ),
         migrations.AddConstraint(
-            model_name='server',
-            constraint=models.UniqueConstraint(fields=('organization', 'ip_address', 'ssh_port'), name='one_server_per_address'),
+            model_name="server",
+            constraint=models.UniqueConstraint(
+                fields=("organization", "ip_address", "ssh_port"), name="one_server_per_address"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='logreading',
-            constraint=models.UniqueConstraint(fields=('server', 'name'), name='one_reading_per_log'),
+            model_name="logreading",
+            constraint=models.UniqueConstraint(fields=("server", "name"), name="one_reading_per_log"),
         ),
     ]

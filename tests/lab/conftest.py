@@ -10,6 +10,7 @@ import pytest
 
 from tests.lab.git_server import GitServer
 from tests.lab.provisioned import provisioned_host, provisioned_image
+from tests.lab.sites import shop
 from tests.lab.workers import broker, workers
 from tools.targethost import Host, Lab, LabError, Unsupported
 from tools.targethost.images import locked
@@ -21,6 +22,7 @@ __all__ = [
     "lab",
     "provisioned_host",
     "provisioned_image",
+    "shop",
     "target_host",
     "workers",
 ]

@@ -2,7 +2,6 @@
 
 import re
 import shutil
-import socket
 import subprocess
 import tempfile
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Self
 
 from tests.lab.git_https import NOBODY, GitHttps
 from tests.lab.git_repository import Files, Repository
+from tools.ports import free_port, listens
 from tools.targethost.process import wait_until
 from tools.targethost.seed import make_key
 
@@ -129,17 +129,3 @@ PidFile none
             self._https.stop()
             raise RuntimeError(f"the Git server's sshd did not start: {log.read_text()}")
         return sshd
-
-
-def free_port(address: str) -> int:
-    with socket.create_server((address, 0)) as server:
-        port: int = server.getsockname()[1]
-        return port
-
-
-def listens(address: str, port: int) -> bool:
-    try:
-        socket.create_connection((address, port), timeout=1).close()
-    except OSError:
-        return False
-    return True

@@ -17,9 +17,8 @@ from sites.actions.sites import (
     update_site,
 )
 from sites.models import Release, Site, Status
-from tests.lab.sites import Shop, log_of, php_files, run, shop, succeeded
+from tests.lab.sites import Shop, log_of, php_files, run, succeeded
 
-__all__ = ["shop"]
 pytestmark = [pytest.mark.lab, pytest.mark.django_db(transaction=True)]
 
 
@@ -300,3 +299,16 @@ def test_deleting_leaves_nothing(shop: Shop) -> None:
     left = shop.root(f"find /etc /srv /var/log/sites /run/php /var/lib/deploynix -name '*{site.username}*'")
     assert left == ""
     assert site.username not in shop.root("cat /etc/passwd /etc/group /etc/shadow; ps -eo user:40,args")
+
+
+def test_a_php_site_cannot_run_another_s_code_from_the_shared_cache(shop: Shop) -> None:
+    other = shop.site(shop.repository({"index.php": "<?php echo 'cached'; $secret = 'known';"}), type="php")
+    succeeded(shop.deploy(other))
+    other.refresh_from_db()
+    path = f"{other.folder}/releases/{other.current_release_id}/index.php"
+    page = f"<?php $secret = 'unknown'; @include '{path}'; echo $secret;"
+    site = shop.site(shop.repository({"index.php": page}), type="php")
+    succeeded(shop.deploy(site))
+    for _ in range(5):
+        assert shop.visit(other) == (200, "cached")
+        assert shop.visit(site) == (200, "unknown")

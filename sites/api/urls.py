@@ -1,0 +1,21 @@
+from django.urls import path
+
+from sites.api import environment, views
+
+SITE = "servers/<str:server>/sites/<str:site>"
+
+urlpatterns = [
+    path("sites", views.AllSites.as_view()),
+    path("servers/<str:server>/sites", views.Sites.as_view()),
+    path(SITE, views.SiteDetail.as_view()),
+    path(f"{SITE}/deploy", views.Deploy.as_view()),
+    path(f"{SITE}/enable-zero-downtime", views.EnableZeroDowntime.as_view()),
+    path(f"{SITE}/environment-variables", environment.Variables.as_view()),
+    path(f"{SITE}/environment-variables/pull", environment.Pull.as_view()),
+    path(f"{SITE}/environment-variables/<str:variable>", environment.VariableDetail.as_view()),
+    path(f"{SITE}/forget-host-key", views.ForgetHostKey.as_view()),
+    path(f"{SITE}/releases", views.Releases.as_view()),
+    path(f"{SITE}/resume", views.Resume.as_view()),
+    path(f"{SITE}/rollback", views.Rollback.as_view()),
+    path(f"{SITE}/suspend", views.Suspend.as_view()),
+]
