@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run test check format demo docs requirements
+.PHONY: help run test lint check format demo docs bench requirements
 
 PY := .venv/bin/python
 BASE := @tools/bootstrap.sh base
@@ -16,13 +16,20 @@ test: ## every test suite that this machine can run
 	$(DEV)
 	@exec $(PY) -m tools.run_tests
 
-check: ## style, types, layers, security settings, documents: everything but the tests
+lint: ## style, types, layers, security settings, documents: everything but the tests
 	$(DEV)
 	@tools/check.sh
+
+check: lint ## what a commit has to pass: lint, and the unit tests on SQLite
+	@$(PY) -m tools.run_tests unit
 
 demo: ## the main job, unattended, on a throw-away server (or HOST=root@address KEY=~/.ssh/id_ed25519)
 	$(BASE)
 	@exec $(PY) -m tools.demo
+
+bench: ## what Deploynix costs, measured: one JSON document, after about ten minutes
+	$(DEV)
+	@$(PY) -m bench
 
 format: ## puts code and templates in the house's format
 	$(DEV)

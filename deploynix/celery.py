@@ -5,7 +5,8 @@ import warnings
 
 from celery import Celery
 from celery.exceptions import SecurityWarning
-from celery.signals import setup_logging
+from celery.signals import setup_logging, task_postrun, task_prerun
+from django.db import close_old_connections
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "deploynix.settings")
 
@@ -20,3 +21,10 @@ app.autodiscover_tasks()
 @setup_logging.connect
 def keep_django_logging(**_: object) -> None:
     """Being connected is enough: Celery then leaves the logging that Django set up alone."""
+
+
+@task_prerun.connect
+@task_postrun.connect
+def keep_database_connections(**_: object) -> None:
+    """Threads keep their connections from task to task, as those of the web process do from request to request."""
+    close_old_connections()

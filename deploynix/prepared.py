@@ -3,20 +3,21 @@
 import inspect
 from collections.abc import Callable
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 import psycopg
 from django.db import InterfaceError, OperationalError, connection
 from django.db.backends.utils import CursorWrapper
 from django.db.models import QuerySet
+from psycopg.abc import Loader
 from psycopg.pq import Format
 
 _SKIP, _TAKE = 7_000_000_001, 7_000_000_003
-_WINDOW_SQL = f"LIMIT {_TAKE} OFFSET {_SKIP}"
-# Slice with this where each run gives `skip` and `take` of its own.
+# Slice with one of these where each run gives `skip` and `take`, or `take` alone, of its own.
 WINDOW = slice(_SKIP, _SKIP + _TAKE)
+HEAD = slice(0, _TAKE)
 
-_TIMES = psycopg.adapters.get_loader(psycopg.postgres.types["timestamptz"].oid, Format.TEXT)
+_TIMES = cast(type[Loader], psycopg.adapters.get_loader(psycopg.postgres.types["timestamptz"].oid, Format.TEXT))
 
 
 class Parameter(str):
@@ -93,15 +94,16 @@ def _cursor() -> CursorWrapper:
     if connection.vendor != "postgresql":
         return connection.cursor()
     connection.ensure_connection()
-    cursor = psycopg.Cursor(connection.connection)
+    cursor: Any = psycopg.Cursor(connection.connection)
     cursor.adapters.register_loader("timestamptz", _TIMES)
     return connection.make_debug_cursor(cursor) if connection.queries_logged else connection.make_cursor(cursor)
 
 
 def _windowed(sql: str, parameters: tuple[Any, ...]) -> tuple[str, list[Any]]:
-    before, window, after = sql.partition(_WINDOW_SQL)
-    if not window:
-        return sql, list(parameters)
-    place = before.count("%s")
-    taken = [Parameter("take"), Parameter("skip")]
-    return f"{before}LIMIT %s OFFSET %s{after}", [*parameters[:place], *taken, *parameters[place:]]
+    places = list(parameters)
+    for word, number, name in (("LIMIT", _TAKE, "take"), ("OFFSET", _SKIP, "skip")):
+        before, found, after = sql.partition(f"{word} {number}")
+        if found:
+            places.insert(before.count("%s"), Parameter(name))
+            sql = f"{before}{word} %s{after}"
+    return sql, places

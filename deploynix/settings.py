@@ -220,6 +220,8 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+# Celery itself would close each task's connections; deploynix.celery closes those that are old or broken.
+CELERY_DB_REUSE_MAX = 2**62
 # The jobs table is the queue of record: a message that is lost is sent again, so none is worth waiting for.
 CELERY_TASK_PUBLISH_RETRY = False
 CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_timeout": 5, "socket_connect_timeout": 5}

@@ -1,9 +1,9 @@
 """The pages of servers."""
 
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import messages
-from django.db.models import Count, QuerySet
+from django.db.models import QuerySet
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -13,7 +13,7 @@ from organizations.pages import ActionFormView, ListPage, PageMixin
 from servers import actions
 from servers.checks import open_job, services
 from servers.forms import NewServer, ServerSettings
-from servers.models import Comparison, LogName, LogReading, Server
+from servers.models import Comparison, LogName, LogReading, Server, ServerQuerySet
 
 LATEST_JOBS = 25
 
@@ -25,7 +25,8 @@ class ServerList(ListPage[Server]):
     search_fields = ("name", "ip_address")
 
     def get_queryset(self) -> QuerySet[Server]:
-        return super().get_queryset().defer("private_key", "login_key").annotate(sites_count=Count("sites"))
+        servers = cast(ServerQuerySet, super().get_queryset())
+        return servers.with_sites_count().defer("private_key", "login_key")
 
 
 class ServerCreate(ActionFormView):

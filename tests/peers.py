@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
 import time
@@ -11,6 +10,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+
+from tools.ports import free_port, listens
 
 # Debian keeps the server's programs off PATH.
 DEBIAN_POSTGRES = Path("/usr/lib/postgresql")
@@ -21,12 +22,6 @@ Command = Sequence[str | Path]
 
 class Missing(Exception):
     """A program that a peer needs is not installed; the text says which package has it."""
-
-
-def free_port(address: str = "127.0.0.1") -> int:
-    with socket.create_server((address, 0)) as server:
-        port: int = server.getsockname()[1]
-        return port
 
 
 def wait_until(condition: Callable[[], bool], seconds: float, what: str) -> None:
@@ -117,11 +112,7 @@ class Redis(Peer):
         return [str(self.program), *options]
 
     def answers(self) -> bool:
-        try:
-            socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
-        except OSError:
-            return False
-        return True
+        return listens("127.0.0.1", self.port)
 
 
 class PostgreSQL(Peer):

@@ -32,8 +32,7 @@ class TokensView(ListPage[Token]):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(
             plan=self.actor.organization.plan_details,
-            new_token=_taken_secret(self.request),
-            api_url=self.request.build_absolute_uri("/api/v1/user"),
+            **_how_to_use(self.request, _taken_secret(self.request)),
             **kwargs,
         )
 
@@ -71,9 +70,22 @@ class TokenView(TokenMixin):
 class RevokeTokenView(TokenMixin, ActionView):
     success_url = "settings_tokens"
 
+    @property
+    def confirmation(self) -> str:
+        return self.token.name
+
     def perform(self) -> str:
         revoke_token(self.actor, token=self.token)
         return f"The token {self.token.name} is revoked."
+
+
+def _how_to_use(request: HttpRequest, token: str) -> dict[str, str]:
+    """The header line that the token is sent in, and a command that works right away; nothing without a token."""
+    if not token:
+        return {}
+    header = f"Authorization: Bearer {token}"
+    address = request.build_absolute_uri("/api/v1/user")
+    return {"header": header, "curl": f'curl {address} -H "{header}" -H "Accept: application/json"'}
 
 
 def _taken_secret(request: HttpRequest) -> str:

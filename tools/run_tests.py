@@ -1,4 +1,4 @@
-"""Runs every test suite that this machine can run, and says what it could not and why.
+"""Runs every test suite that this machine can run, or those named, and says what it could not and why.
 
 With DEPLOYNIX_REQUIRE_ALL=1, as in CI, a suite that cannot run and a test that is skipped fail the run.
 """
@@ -56,23 +56,27 @@ def need_chromium() -> None:
         raise CannotRun("Chromium is not installed: apt-get install chromium")
 
 
-NO_NETWORK = ("--disable-socket", "--allow-unix-socket")
+# Loopback only: some tests show what happens where nobody listens.
+NO_NETWORK = ("--allow-hosts=127.0.0.1,::1", "--allow-unix-socket")
 ON_ALL_CORES = ("-n", "auto")
 UNIT = ("-m", "not lab and not browser and not e2e", *NO_NETWORK, *ON_ALL_CORES)
 SUITES = (
-    Suite("unit, SQLite", UNIT),
-    Suite("unit, PostgreSQL", UNIT, on_postgres=True),
+    Suite("unit", UNIT),
+    Suite("unit-postgresql", UNIT, on_postgres=True),
     Suite("lab", ("-m", "lab"), check=need_target_hosts),
+    # Once more, but for what touches no database.
+    Suite("lab-postgresql", ("-m", "lab and django_db"), check=need_target_hosts, on_postgres=True),
     Suite("browser", ("-m", "browser"), check=need_chromium),
-    Suite("end to end", ("-m", "e2e"), check=need_target_hosts),
+    # Runs the main job on each database by itself.
+    Suite("e2e", ("-m", "e2e"), check=need_target_hosts),
 )
 
 
-def main() -> int:
+def main(names: list[str]) -> int:
     requires_all = os.environ.get("DEPLOYNIX_REQUIRE_ALL") == "1"
     extra = ["-p", "tests.no_skips"] if requires_all else []
     outcomes = {}
-    for suite in SUITES:
+    for suite in chosen(names):
         print(f"\n=== {suite.name}", flush=True)
         started = time.monotonic()
         try:
@@ -82,6 +86,14 @@ def main() -> int:
         outcomes[suite.name] = outcome
         print(f"=== {suite.name}: {outcome} ({time.monotonic() - started:.0f} s)", flush=True)
     return summary(outcomes, requires_all)
+
+
+def chosen(names: list[str]) -> list[Suite]:
+    """All suites, or those named. Raises SystemExit for a name that none has."""
+    by_name = {suite.name: suite for suite in SUITES}
+    if unknown := set(names) - set(by_name):
+        raise SystemExit(f"There is no suite {', '.join(sorted(unknown))}; there are {', '.join(by_name)}.")
+    return [by_name[name] for name in names or by_name]
 
 
 def verdict(code: int) -> str:
@@ -100,4 +112,4 @@ def summary(outcomes: dict[str, str], requires_all: bool) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -6,13 +6,14 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from django.db.models import IntegerField, QuerySet, Subquery
+from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from deploynix.actor import Actor
 from deploynix.api.serializers import Output
 from deploynix.errors import Invalid
-from deploynix.prepared import WINDOW, Parameter, Prepared
+from deploynix.expressions import RowCount
+from deploynix.prepared import HEAD, WINDOW, Parameter, Prepared
 
 PER_PAGE = 15
 MOST_PER_PAGE = 100
@@ -22,13 +23,6 @@ LAST_PAGE = 10**9
 COUNTED = 10_000
 TOTAL_LIFE = 60.0
 TOTAL = "page_total"
-
-
-class CappedCount(Subquery):
-    """The number of rows of a sliced queryset, as one value of an outer query."""
-
-    template = "(SELECT COUNT(*) FROM (%(subquery)s) counted)"
-    output_field = IntegerField()
 
 
 class Totals:
@@ -149,17 +143,18 @@ class Listing:
         self.output = output
         self.build = build
         self._names = tuple(inspect.signature(build).parameters)[1:]
-        self._prepared: dict[tuple[bool, bool], Prepared] = {}
+        self._prepared: dict[tuple[bool, bool, bool], Prepared] = {}
 
-    def prepared(self, actor: Actor, reverse: bool, counted: bool) -> Prepared:
-        if (reverse, counted) not in self._prepared:
-            self._prepared[reverse, counted] = self._prepare(actor, reverse, counted)
-        return self._prepared[reverse, counted]
+    def prepared(self, actor: Actor, is_head: bool, reverse: bool, counted: bool) -> Prepared:
+        shape = is_head, reverse, counted
+        if shape not in self._prepared:
+            self._prepared[shape] = self._prepare(actor, HEAD if is_head else WINDOW, reverse, counted)
+        return self._prepared[shape]
 
-    def _prepare(self, actor: Actor, reverse: bool, counted: bool) -> Prepared:
+    def _prepare(self, actor: Actor, window: slice, reverse: bool, counted: bool) -> Prepared:
         def build() -> QuerySet[Any, dict[str, Any]]:
             texts = {name: Parameter(name) for name in self._names}
-            return _window(self.build(_anybody(actor), **texts), self.output, WINDOW, reverse, counted)
+            return _window(self.build(_anybody(actor), **texts), self.output, window, reverse, counted)
 
         return Prepared(build)
 
@@ -173,7 +168,7 @@ class ListedRows:
         self._texts = texts
 
     def read(self, skip: int, take: int, *, reverse: bool = False, counted: bool = False) -> list[dict[str, Any]]:
-        prepared = self._listing.prepared(self._actor, reverse, counted)
+        prepared = self._listing.prepared(self._actor, skip == 0, reverse, counted)
         organization, user = _ids(self._actor)
         return prepared.rows(skip=skip, take=take, organization=organization, user=user, **self._texts)
 
@@ -211,11 +206,15 @@ def _window(
     if not queryset.query.order_by:
         queryset = queryset.order_by("-pk")
     keys = queryset.values("pk")
-    keys = keys.reverse()[window] if reverse else keys[window]
-    rows = queryset.filter(pk__in=keys)
+    if reverse:
+        rows = queryset.filter(pk__in=keys.reverse()[window])
+    elif window.start:
+        rows = queryset.filter(pk__in=keys[window])
+    else:
+        rows = queryset[window]
     if not counted:
         return rows.values(*output.columns())
-    total = CappedCount(queryset.order_by().values("pk")[: COUNTED + 1])
+    total = RowCount(queryset.order_by().values("pk")[: COUNTED + 1])
     counted_rows: QuerySet[Any, dict[str, Any]] = rows.annotate(**{TOTAL: total}).values(*output.columns(), TOTAL)
     return counted_rows
 

@@ -2,11 +2,10 @@
 
 from typing import Any
 
-from django.db.models import OuterRef, QuerySet
 from django.http import HttpRequest
 
 from deploynix.api.operations import operation
-from deploynix.api.pagination import Listing, RowCount
+from deploynix.api.pagination import Listing
 from deploynix.api.views import Response, View
 from jobs.models import Job
 from servers import actions
@@ -22,7 +21,7 @@ from servers.api.serializers import (
     ServerOutput,
 )
 from servers.checks import open_job
-from servers.models import Comparison, LogReading, Server
+from servers.models import Comparison, LogReading, Server, ServerQuerySet
 
 EXAMPLE_JOB = {
     "id": "01JAZ5R0M8Q2W4E6T8Y0P2A4SD",
@@ -36,11 +35,11 @@ class ServerView(View):
     tag = "Servers"
 
     @property
-    def servers(self) -> QuerySet[Server]:
+    def servers(self) -> ServerQuerySet:
         return Server.objects.visible_to(self.actor)
 
     def answer_of(self, server: Server) -> dict[str, Any]:
-        return self.row(shown(self.servers.filter(pk=server.pk)), ServerOutput)
+        return self.row(self.servers.filter(pk=server.pk).with_sites_count(), ServerOutput)
 
     def job_address(self, job: Job | None) -> dict[str, str] | None:
         if job is None:
@@ -48,13 +47,7 @@ class ServerView(View):
         return {"id": job.pk, "url": self.request.build_absolute_uri(f"/api/v1/jobs/{job.pk}")}
 
 
-def shown(servers: QuerySet[Server]) -> QuerySet[Server]:
-    # Not joined: a list counts and skips servers by the thousand, and shows a few.
-    sites = Server.objects.filter(pk=OuterRef("pk"), sites__isnull=False)
-    return servers.annotate(sites_count=RowCount(sites.values("sites")))
-
-
-SERVERS = Listing(ServerOutput, lambda actor: shown(Server.objects.visible_to(actor)))
+SERVERS = Listing(ServerOutput, lambda actor: Server.objects.visible_to(actor).with_sites_count())
 
 
 class Servers(ServerView):
@@ -85,7 +78,7 @@ class ServerDetail(ServerView):
 
     @operation("Show a server", one=ServerOutput)
     def get(self, request: HttpRequest, server: str) -> Response:
-        return self.one(shown(self.servers.filter(pk=server)), ServerOutput)
+        return self.one(self.servers.filter(pk=server).with_sites_count(), ServerOutput)
 
     @operation("Update a server", input=ServerChanges, one=ServerOutput)
     def put(self, request: HttpRequest, server: str) -> Response:

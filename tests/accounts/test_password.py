@@ -12,7 +12,7 @@ from deploynix.actor import Actor
 from deploynix.mail import SMTP
 from tests import factories
 from tests.accounts.pages import sign_in, without_typed
-from tests.peers import free_port
+from tools.ports import free_port
 
 NEW = "a staple that is new"
 

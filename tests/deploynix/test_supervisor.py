@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.peers import free_port, wait_until
+from tests.peers import wait_until
+from tools.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.lab

@@ -22,7 +22,7 @@ from organizations.actions import (
 )
 from organizations.models import Invitation, Membership, Organization, Role
 from tests import factories
-from tests.peers import free_port
+from tools.ports import free_port
 
 
 def link() -> str:

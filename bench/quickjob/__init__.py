@@ -1,0 +1,1 @@
+"""A kind of job that only tells when it began."""

@@ -1,0 +1,116 @@
+"""Chromium, Deploynix started for real, and the people who use it."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from tests.browser import people, work
+from tests.browser.install import Install
+from tests.browser.people import Person
+from tests.browser.window import Window
+from tests.browser.work import DeployedSite, ReadyServer
+from tests.lab.conftest import addresses, git_server, lab
+from tests.lab.git_server import GitServer
+from tests.lab.reach import started
+from tools.targethost import Lab
+
+__all__ = ["addresses", "git_server", "lab"]
+
+CHROMIUM = "/usr/bin/chromium"
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+ARGUMENTS += ["--disable-component-update", "--disable-sync"]
+
+Open = Callable[..., Window]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "tests/browser/" in item.path.as_posix():
+            item.add_marker(pytest.mark.browser)
+
+
+# Playwright keeps an event loop in this thread, where Django refuses to use the database: it ends with this folder.
+@pytest.fixture(scope="package")
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="package")
+def install(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Install]:
+    with Install(tmp_path_factory.mktemp("install")) as install:
+        yield install
+
+
+@pytest.fixture(scope="package")
+def owner(chromium: Browser, install: Install) -> Person:
+    """The first visitor, who becomes the owner of Acme."""
+    with Window(chromium, install.url) as window:
+        return people.become_owner(window)
+
+
+@pytest.fixture(scope="package")
+def newcomer(chromium: Browser, install: Install, owner: Person) -> Person:
+    """The owner, in another organization that has nothing yet."""
+    # Not with the owner's cookies: which organization one looks at belongs to the session.
+    with Window(chromium, install.url) as window:
+        return people.create_organization(window, owner)
+
+
+@pytest.fixture(scope="package")
+def server(
+    chromium: Browser, install: Install, owner: Person, lab: Lab, addresses: Iterator[str]
+) -> Iterator[ReadyServer]:
+    """A fresh Debian server, added and provisioned by clicking."""
+    for host in started(lab, addresses):
+        with Window(chromium, install.url, owner.state) as window:
+            path = work.add_server(window, host)
+            work.open_job(window, "Provision")
+            work.succeeds(window, work.PROVISION_SECONDS)
+            window.shot("main-job/05-provisioned")
+        yield ReadyServer(path, host)
+
+
+@pytest.fixture(scope="package")
+def site(
+    chromium: Browser, install: Install, owner: Person, server: ReadyServer, git_server: GitServer
+) -> DeployedSite:
+    """A site of a private repository on that server, added and deployed by clicking."""
+    repository = git_server.create_repository("acme/shop", work.page("First version"))
+    with Window(chromium, install.url, owner.state) as window:
+        path = work.add_site(window, server.path, repository)
+        window.shot("main-job/07-site-with-deploy-key")
+        work.deploy(window, path)
+        work.succeeds(window)
+        window.shot("main-job/08-deployed")
+    return DeployedSite(path, server.host, repository)
+
+
+@pytest.fixture
+def open_window(chromium: Browser, install: Install) -> Iterator[Open]:
+    """Opens windows: `open_window(person, java_script_enabled=False)`; without a person, nobody is signed in."""
+    windows: list[Window] = []
+
+    def open_one(person: Person | None = None, **options: Any) -> Window:
+        windows.append(Window(chromium, install.url, person and person.state, **options))
+        return windows[-1]
+
+    yield open_one
+    for window in windows:
+        window.__exit__(None, None, None)
+
+
+@pytest.fixture
+def window(open_window: Open, owner: Person) -> Window:
+    """The owner's window."""
+    return open_window(owner)
+
+
+@pytest.fixture
+def stranger(open_window: Open, owner: Person) -> Window:
+    """A window of somebody who is not signed in, where the owner has an account."""
+    return open_window()

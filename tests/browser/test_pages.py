@@ -1,0 +1,150 @@
+"""Every page in the light, in the dark and on a phone: nothing too wide, nothing without a name."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+import pytest
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from tests.browser.conftest import Open
+from tests.browser.people import Person
+from tests.browser.survey import LOOKS, problems_of
+from tests.browser.test_tokens import create_token
+from tests.browser.window import Window
+from tests.browser.work import DeployedSite, ReadyServer, add_variable
+
+# Names of pages in `urls.py`, and of the things whose ids stand in their addresses.
+OUTSIDE: Mapping[str, Sequence[str]] = {
+    "account_login": (),
+    "account_reset_password": (),
+    "account_reset_password_done": (),
+    "account_reset_password_from_key_done": (),
+}
+EMPTY: Mapping[str, Sequence[str]] = {"dashboard": (), "server_list": (), "site_list": (), "job_list": ()}
+SETTINGS: Mapping[str, Sequence[str]] = {
+    "account_change_password": (),
+    "member_detail": ("member",),
+    "member_invite": (),
+    "mfa_index": (),
+    "organization_create": (),
+    "settings_audit": (),
+    "settings_members": (),
+    "settings_organization": (),
+    "settings_profile": (),
+    "settings_tokens": (),
+    "token_create": (),
+    "token_detail": ("token",),
+}
+WORK: Mapping[str, Sequence[str]] = {
+    **EMPTY,
+    "job_detail": ("job",),
+    "server_configuration": ("server",),
+    "server_create": (),
+    "server_detail": ("server",),
+    "server_jobs": ("server",),
+    "server_logs": ("server",),
+    "server_settings": ("server",),
+    "site_create": ("server",),
+    "site_detail": ("server", "site"),
+    "site_environment": ("server", "site"),
+    "site_settings": ("server", "site"),
+    "site_variable": ("server", "site", "variable"),
+}
+# Seen where they are used: in the tests of signing in, of tokens, and of the main job.
+ELSEWHERE = {
+    "account_reauthenticate",
+    "account_reset_password_from_key",
+    "account_signup",
+    "api_docs",
+    "invitation",
+    "mfa_activate_totp",
+    "mfa_authenticate",
+    "mfa_deactivate_totp",
+    "mfa_generate_recovery_codes",
+    "mfa_reauthenticate",
+    "mfa_view_recovery_codes",
+}
+NO_PAGES = {"account_inactive", "account_logout"} | {"api_schema", "audit_export", "job_log_file"}
+PARTS = {"dashboard_running", "job_log", "job_state"}
+
+
+def survey(window: Window, look: str, pages: Mapping[str, Sequence[str]], ids: Mapping[str, str] = {}) -> None:
+    paths = {name: reverse(name, args=[ids[thing] for thing in things]) for name, things in pages.items()}
+    found = problems_of(window, look, paths)
+    assert not found, "\n".join(found)
+
+
+def id_of(window: Window, page: str, pattern: str) -> str:
+    """The id in the first link of a page whose address is like this."""
+    window.open(page)
+    for link in window.page.locator("main a[href]").all():
+        if match := re.fullmatch(pattern, link.get_attribute("href") or ""):
+            return match[1]
+    raise AssertionError(f"{page} has no link like {pattern}")
+
+
+@pytest.fixture
+def own_ids(window: Window) -> dict[str, str]:
+    create_token(window, "Surveyed")
+    return {
+        "member": id_of(window, "/settings/members", r"/settings/members/(\w{26})"),
+        "token": id_of(window, "/settings/tokens", r"/settings/tokens/(\w{26})"),
+    }
+
+
+@pytest.fixture
+def work_ids(window: Window, server: ReadyServer, site: DeployedSite) -> dict[str, str]:
+    add_variable(window, site.path, "SURVEYED", "a value")
+    return {
+        "server": server.path.split("/")[2],
+        "site": site.path.split("/")[4],
+        "job": id_of(window, "/jobs", r"/jobs/(\w{26})"),
+        "variable": id_of(window, f"{site.path}/environment", r".*/environment/(\w{26})"),
+    }
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_before_signing_in(open_window: Open, owner: Person, look: str) -> None:
+    survey(open_window(**LOOKS[look]), look, OUTSIDE)
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_a_new_organization(open_window: Open, newcomer: Person, look: str) -> None:
+    window = open_window(newcomer, **LOOKS[look])
+    empty = {f"empty/{name}": reverse(name) for name in EMPTY}
+    found = problems_of(window, look, empty)
+    with window.expecting(404):
+        found += problems_of(window, look, {"not-found": "/servers/nothing"})
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_settings(open_window: Open, owner: Person, own_ids: dict[str, str], look: str) -> None:
+    survey(open_window(owner, **LOOKS[look]), look, SETTINGS, own_ids)
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_servers_sites_and_jobs(open_window: Open, owner: Person, work_ids: dict[str, str], look: str) -> None:
+    survey(open_window(owner, **LOOKS[look]), look, WORK, work_ids)
+
+
+def test_the_api_describes_itself(stranger: Window) -> None:
+    stranger.open("/api/docs")
+    stranger.page.get_by_role("heading", name="Deploynix API").wait_for()
+    stranger.shot("api-docs")
+
+
+def test_no_page_is_forgotten() -> None:
+    seen = {*OUTSIDE, *SETTINGS, *WORK, *ELSEWHERE, *NO_PAGES, *PARTS}
+    assert set(readable(get_resolver().url_patterns)) == seen
+
+
+def readable(patterns: Sequence[URLPattern | URLResolver]) -> Iterator[str]:
+    """The names of the pages that answer GET; the API has none."""
+    for pattern in patterns:
+        if isinstance(pattern, URLResolver):
+            yield from readable(pattern.url_patterns)
+            continue
+        view = getattr(pattern.callback, "view_class", None)
+        if pattern.name and (view is None or (hasattr(view, "get") and "get" in view.http_method_names)):
+            yield pattern.name
