@@ -19,11 +19,12 @@ MESSAGE_LIFE = 10
 
 def ring(job: Job) -> None:
     """Tells a worker of the job's queue that the job waits."""
-    Job.objects.filter(pk=job.pk).update(sent_at=timezone.now())
     try:
         app.send_task("jobs.run", args=[job.pk], queue=kind_of(job.kind).queue, expires=MESSAGE_LIFE)
     except (OperationalError, RedisError, OSError):
         logger.warning("the broker cannot be reached; job %s waits for the reaper", job.pk)
+    # Afterwards, for a worker need not wait for it; nobody asks when a job was sent once it runs.
+    Job.objects.filter(pk=job.pk, status=Status.QUEUED).update(sent_at=timezone.now())
 
 
 def next_in_lane(lane: str) -> Job | None:

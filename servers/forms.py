@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 
+from deploynix.forms import SecretTextarea
 from servers.actions import CHOICES, SETTINGS
 from servers.models import PHP_VERSIONS, DatabaseType, Server
 
@@ -61,7 +62,7 @@ class NewServer(ServerSettings):
         label="Private key",
         required=False,
         strip=False,
-        widget=forms.Textarea(
+        widget=SecretTextarea(
             attrs={"rows": 4, "class": "font-monospace", "autocomplete": "off", "spellcheck": "false"}
         ),
         help_text=(

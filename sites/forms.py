@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 
+from deploynix.forms import SecretTextarea
 from servers.models import PHP_VERSIONS
 from sites.models import Site, Type
 
@@ -70,7 +71,7 @@ class VariableForm(forms.Form):
     value = forms.CharField(
         required=False,
         strip=False,
-        widget=forms.Textarea(attrs={"rows": 2, **CODE}),
+        widget=SecretTextarea(attrs={"rows": 2, **CODE}),
         help_text="It is stored encrypted.",
     )
 
@@ -80,6 +81,6 @@ class ValueForm(forms.Form):
         label="New value",
         required=False,
         strip=False,
-        widget=forms.Textarea(attrs={"rows": 3, **CODE}),
+        widget=SecretTextarea(attrs={"rows": 3, **CODE}),
         help_text="It replaces the value, which is not shown.",
     )

@@ -112,6 +112,12 @@ def duration(seconds: float | None) -> str:
 
 
 @register.filter
+def listed(value: object) -> object:
+    """A list as people write one, anything else as it is."""
+    return ", ".join(map(str, value)) if isinstance(value, list) else value
+
+
+@register.filter
 def seconds_taken(work: Timed) -> float | None:
     """How long something took, or has taken until now; None where it has not started."""
     if work.started_at is None:

@@ -38,7 +38,10 @@ class Environment(EnvironmentPage, ActionFormView):
 
     def perform(self, form: Form) -> None:
         variable = actions.create_environment_variable(self.actor, site=self.site, **form.cleaned_data)
-        messages.success(self.request, f"{variable} is added. The next deploy takes it to the server.")
+        messages.success(
+            self.request,
+            f"{variable} is added. The next deploy, or applying the server's configuration, takes it there.",
+        )
 
 
 class Variable(EnvironmentPage, ActionFormView):
@@ -50,7 +53,10 @@ class Variable(EnvironmentPage, ActionFormView):
 
     def perform(self, form: Form) -> None:
         actions.update_environment_variable(self.actor, variable=self.variable, **form.cleaned_data)
-        messages.success(self.request, f"{self.variable} is changed. The next deploy takes it to the server.")
+        messages.success(
+            self.request,
+            f"{self.variable} is changed. The next deploy, or applying the server's configuration, takes it there.",
+        )
 
 
 class RevealVariable(EnvironmentPage):
@@ -71,7 +77,7 @@ class DeleteVariable(EnvironmentPage, ActionView):
 
     def perform(self) -> str:
         actions.delete_environment_variable(self.actor, variable=self.variable)
-        return f"{self.variable} is removed. The next deploy takes it off the server."
+        return f"{self.variable} is removed. The next deploy, or applying the server's configuration, takes it off the server."
 
 
 class PullEnvironment(SiteWork):

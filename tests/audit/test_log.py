@@ -40,6 +40,12 @@ def test_shows_what_changed(owner_client: Client, owner: Actor) -> None:
     assert "name: &lt;b&gt;Old → New" in owner_client.get("/settings/audit").content.decode()
 
 
+def test_shows_a_list_as_people_write_one(owner_client: Client, owner: Actor) -> None:
+    record(owner, "token.created", None, {"abilities": [None, ["site:read", "site:deploy"]]})
+
+    assert "abilities: site:read, site:deploy" in owner_client.get("/settings/audit").content.decode()
+
+
 @pytest.mark.parametrize(
     ("query", "expected"),
     [

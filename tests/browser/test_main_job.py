@@ -39,7 +39,8 @@ def test_the_server_is_provisioned(window: Window, server: ReadyServer) -> None:
 
 def test_the_site_is_served(window: Window, site: DeployedSite) -> None:
     window.open(site.path)
-    expect(window.page.get_by_role("region", name="Deployments").get_by_text("Succeeded")).to_be_visible()
+    expect(window.page.get_by_role("region", name="Deployments").get_by_text("Succeeded").last).to_be_visible()
+    assert site.text().startswith("200")
     assert "First version" in site.text()
 
 

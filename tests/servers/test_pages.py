@@ -161,3 +161,9 @@ def test_buttons_start_jobs_for_those_who_may(
 def test_a_failed_provisioning_says_why(owner_client: Client, owner: Actor) -> None:
     server = factories.server(owner.organization, status=Status.FAILED, status_reason="PHP 8.3 is not available.")
     assert "PHP 8.3 is not available." in text_of(owner_client, f"/servers/{server.pk}")
+
+
+def test_a_private_key_is_not_shown_again_where_the_form_has_a_mistake(owner_client: Client) -> None:
+    response = owner_client.post("/servers/new", {"name": "web 1", "ip_address": "x", "private_key": "made-up-key"})
+    assert response.status_code == 422
+    assert "made-up-key" not in response.content.decode()
