@@ -187,12 +187,9 @@ def read_log(actor: Actor, *, server: Server, name: str, lines: int = LOG_LINES)
     _require_ready(server)
     if name not in LogName.values or (name == LogName.PHP and not server.php_version):
         raise Invalid({"name": ["The selected name is invalid."]})
+    label = f"Read the log of {server} ({LogName(name).label})"
     return checks.open_job(server, "read_log", name=name) or _enqueue(
-        actor,
-        server,
-        "read_log",
-        f"Read the log of {server} ({LogName(name).label})",
-        params={"name": name, "lines": lines},
+        actor, server, "read_log", label, params={"name": name, "lines": lines}
     )
 
 

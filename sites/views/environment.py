@@ -15,6 +15,8 @@ from sites.forms import ValueForm, VariableForm
 from sites.models import EnvironmentVariable
 from sites.views.sites import SitePage, SiteWork
 
+WHEN = "The next deploy, or applying the configuration of the server, takes the change there."
+
 
 class EnvironmentPage(SitePage):
     ability = "env:read"
@@ -40,7 +42,7 @@ class Environment(EnvironmentPage, ActionFormView):
         variable = actions.create_environment_variable(self.actor, site=self.site, **form.cleaned_data)
         messages.success(
             self.request,
-            f"{variable} is added. The next deploy, or applying the server's configuration, takes it there.",
+            f"{variable} is added. {WHEN}",
         )
 
 
@@ -55,7 +57,7 @@ class Variable(EnvironmentPage, ActionFormView):
         actions.update_environment_variable(self.actor, variable=self.variable, **form.cleaned_data)
         messages.success(
             self.request,
-            f"{self.variable} is changed. The next deploy, or applying the server's configuration, takes it there.",
+            f"{self.variable} is changed. {WHEN}",
         )
 
 
@@ -77,7 +79,7 @@ class DeleteVariable(EnvironmentPage, ActionView):
 
     def perform(self) -> str:
         actions.delete_environment_variable(self.actor, variable=self.variable)
-        return f"{self.variable} is removed. The next deploy, or applying the server's configuration, takes it off the server."
+        return f"{self.variable} is removed. {WHEN}"
 
 
 class PullEnvironment(SiteWork):
