@@ -22,6 +22,8 @@ from tools.targethost import Host, Lab
 from tools.targethost.images import locked
 
 IMAGE = "provisioned"
+# Trees that differ, for example two branches, may be tested side by side: each has an image of its own.
+KEPT_IMAGES = 3
 CHOICES: dict[str, Any] = {"php_version": "8.2", "database_type": "mariadb"}
 # What of a server's row belongs to the image, as its key is on the disk.
 KEPT = ("private_key", "public_key", "php_version", "database_type", "operating_system")
@@ -37,33 +39,41 @@ class ProvisionedImage:
 
     def __init__(self, lab: Lab) -> None:
         self.lab = lab
-        self._file = lab.cache / f"{IMAGE}.json"
+        self.name = f"{IMAGE}-{self._stamp()}"
+        self._file = lab.cache / f"{self.name}.json"
 
     @property
     def record(self) -> dict[str, str]:
-        kept: dict[str, dict[str, str]] = json.loads(self._file.read_text())
-        return kept["record"]
+        kept: dict[str, str] = json.loads(self._file.read_text())
+        return kept
 
     def start(self, ip: str) -> Host:
-        return self.lab.start(f"host-{ip.rpartition('.')[2]}", ip, IMAGE)
+        return self.lab.start(f"host-{ip.rpartition('.')[2]}", ip, self.name)
 
     def row(self, organization: Organization, host: Host) -> Server:
         """The server's row, as if this organization had provisioned the host."""
         return factories.provisioned_server(organization, ip_address=host.ip, host_key=host.host_key, **self.record)
 
     def make(self, ip: str, blocker: DjangoDbBlocker) -> None:
-        with locked(self._file.with_suffix(".lock")):
-            if self._file.exists() and json.loads(self._file.read_text())["stamp"] == self._stamp():
+        with locked(self.lab.cache / f"{IMAGE}.lock"):
+            if self._file.exists():
                 return
             host = self.lab.start(f"host-{ip.rpartition('.')[2]}", ip)
             try:
                 with blocker.unblock():
                     record = provision_once(host)
-                host.snapshot(IMAGE)
+                host.snapshot(self.name)
             finally:
                 host.stop()
             self._file.touch(0o600)
-            self._file.write_text(json.dumps({"stamp": self._stamp(), "record": record}))
+            self._file.write_text(json.dumps(record))
+            self._remove_old()
+
+    def _remove_old(self) -> None:
+        files = sorted(self.lab.cache.glob(f"{IMAGE}-*.json"), key=lambda file: file.stat().st_mtime)
+        for file in files[:-KEPT_IMAGES]:
+            file.unlink()
+            self.lab.images.remove(file.stem)
 
     def _stamp(self) -> str:
         """Changes with whatever makes the image: the base image, and the code that provisions."""
@@ -72,7 +82,7 @@ class ProvisionedImage:
         for file in sorted(folder.rglob("*")):
             if file.is_file() and file.suffix not in (".pyc", ".html") and "migrations" not in file.parts:
                 digest.update(file.read_bytes())
-        return digest.hexdigest()
+        return digest.hexdigest()[:12]
 
 
 def provision_once(host: Host) -> dict[str, str]:

@@ -99,6 +99,12 @@ class ImageStore:
                 raise
             self._publish(name, folder)
 
+    def remove(self, name: str) -> None:
+        """Forgets an image. Its files go when no other image and no running host needs them."""
+        with locked(self._lock):
+            (self.names / name).unlink(missing_ok=True)
+            self._remove_unused()
+
     def _publish(self, name: str, folder: Path) -> None:
         link = self.names / ".new"
         with locked(self._lock):
