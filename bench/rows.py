@@ -8,6 +8,7 @@ from psycopg import sql
 
 from accounts.models import User
 from deploynix.abilities import ROLES
+from deploynix.ids import new_id
 from organizations.models import Membership, Organization, Role
 from tests import factories
 from tokens.actions.personal import PERSONAL_PREFIX
@@ -48,7 +49,7 @@ def add_servers(organization: Organization, count: int, prefix: str) -> None:
 
 def add_people(organization: Organization, count: int) -> list[str]:
     """Developers of the organization, each with a token for everything the role allows: the tokens' texts."""
-    users = User.objects.bulk_create(User(email=f"{organization.pk}-{number}@bench.test") for number in range(count))
+    users = User.objects.bulk_create(User(email=f"{new_id()}@bench.test") for _ in range(count))
     Membership.objects.bulk_create(
         Membership(organization=organization, user=user, role=Role.DEVELOPER) for user in users
     )

@@ -12,10 +12,8 @@ from django.db.models import QuerySet
 from psycopg.abc import Loader
 from psycopg.pq import Format
 
-_SKIP, _TAKE = 7_000_000_001, 7_000_000_003
-# Slice with one of these where each run gives `skip` and `take`, or `take` alone, of its own.
-WINDOW = slice(_SKIP, _SKIP + _TAKE)
-HEAD = slice(0, _TAKE)
+# Slice from here on where each run gives its own `skip`.
+SKIP = 7_000_000_001
 
 _TIMES = cast(type[Loader], psycopg.adapters.get_loader(psycopg.postgres.types["timestamptz"].oid, Format.TEXT))
 
@@ -48,10 +46,16 @@ class Prepared:
         return rows
 
     @cached_property
+    def parameters(self) -> frozenset[str]:
+        """The names of the values that the SQL takes."""
+        _, parameters, _, _ = self._compiled
+        return frozenset(part for part in parameters if type(part) is Parameter)
+
+    @cached_property
     def _compiled(self) -> tuple[str, list[Any], list[str], list[tuple[str, Any, Any]]]:
         query = self._build(**{name: Parameter(name) for name in self._names}).query
         compiler = query.get_compiler(connection=connection)
-        sql, parameters = _windowed(*compiler.as_sql())
+        sql, parameters = _skipping(*compiler.as_sql())
         missing = set(self._names).difference(part for part in parameters if type(part) is Parameter)
         if missing:
             raise LookupError(f"not found in the compiled query: {', '.join(sorted(missing))}")
@@ -99,11 +103,9 @@ def _cursor() -> CursorWrapper:
     return connection.make_debug_cursor(cursor) if connection.queries_logged else connection.make_cursor(cursor)
 
 
-def _windowed(sql: str, parameters: tuple[Any, ...]) -> tuple[str, list[Any]]:
-    places = list(parameters)
-    for word, number, name in (("LIMIT", _TAKE, "take"), ("OFFSET", _SKIP, "skip")):
-        before, found, after = sql.partition(f"{word} {number}")
-        if found:
-            places.insert(before.count("%s"), Parameter(name))
-            sql = f"{before}{word} %s{after}"
-    return sql, places
+def _skipping(sql: str, parameters: tuple[Any, ...]) -> tuple[str, list[Any]]:
+    before, found, after = sql.partition(f"OFFSET {SKIP}")
+    if not found:
+        return sql, list(parameters)
+    place = before.count("%s")
+    return f"{before}OFFSET %s{after}", [*parameters[:place], Parameter("skip"), *parameters[place:]]

@@ -80,9 +80,10 @@ def write_uses(*, everything: bool = False) -> None:
 def _write(uses: Mapping[str, Use], everything: bool) -> dict[str, Use]:
     """Returns what has to wait; what belongs to a deleted token is dropped."""
     waiting: dict[str, Use] = {}
+    now = timezone.now()
     for token_id, written_at in Token.objects.filter(pk__in=uses).values_list("pk", "last_used_at"):
         use = uses[token_id]
-        if written_at and use.at - written_at < INTERVAL and not everything:
+        if written_at and now - written_at < INTERVAL and not everything:
             waiting[token_id] = use
             continue
         Token.objects.filter(pk=token_id).update(

@@ -13,7 +13,7 @@ from deploynix.actor import Actor
 from deploynix.api.serializers import Output
 from deploynix.errors import Invalid
 from deploynix.expressions import RowCount
-from deploynix.prepared import HEAD, WINDOW, Parameter, Prepared
+from deploynix.prepared import SKIP, Parameter, Prepared
 
 PER_PAGE = 15
 MOST_PER_PAGE = 100
@@ -143,12 +143,13 @@ class Listing:
         self.output = output
         self.build = build
         self._names = tuple(inspect.signature(build).parameters)[1:]
-        self._prepared: dict[tuple[bool, bool, bool], Prepared] = {}
+        self._prepared: dict[Hashable, Prepared] = {}
 
-    def prepared(self, actor: Actor, is_head: bool, reverse: bool, counted: bool) -> Prepared:
-        shape = is_head, reverse, counted
+    def prepared(self, actor: Actor, window: slice, *, reverse: bool = False, counted: bool = False) -> Prepared:
+        """The query of one shape. Those of every size are apart: PostgreSQL keeps a plan where it knows the size."""
+        shape = window.start or 0, window.stop, reverse, counted
         if shape not in self._prepared:
-            self._prepared[shape] = self._prepare(actor, HEAD if is_head else WINDOW, reverse, counted)
+            self._prepared[shape] = self._prepare(actor, window, reverse, counted)
         return self._prepared[shape]
 
     def _prepare(self, actor: Actor, window: slice, reverse: bool, counted: bool) -> Prepared:
@@ -166,22 +167,21 @@ class ListedRows:
         self._listing = listing
         self._actor = actor
         self._texts = texts
+        self._values = {"organization": actor.organization.pk, "user": actor.user.pk if actor.user else None, **texts}
 
     def read(self, skip: int, take: int, *, reverse: bool = False, counted: bool = False) -> list[dict[str, Any]]:
-        prepared = self._listing.prepared(self._actor, skip == 0, reverse, counted)
-        organization, user = _ids(self._actor)
-        return prepared.rows(skip=skip, take=take, organization=organization, user=user, **self._texts)
+        start = SKIP if skip else 0
+        prepared = self._listing.prepared(self._actor, slice(start, start + take), reverse=reverse, counted=counted)
+        return prepared.rows(skip=skip, **self._values)
 
     def count(self) -> int:
         return self._listing.build(self._actor, **self._texts).count()
 
     @property
     def key(self) -> Hashable:
-        return id(self._listing), *_ids(self._actor), *self._texts.items()
-
-
-def _ids(actor: Actor) -> tuple[str, str | None]:
-    return actor.organization.pk, actor.user.pk if actor.user else None
+        """One for all whose list it is: for a whole organization where the query does not ask for the user."""
+        asked = self._listing.prepared(self._actor, slice(PER_PAGE)).parameters
+        return id(self._listing), *((name, value) for name, value in self._values.items() if name in asked)
 
 
 class _NoAbilities(frozenset[str]):
@@ -202,16 +202,15 @@ def _anybody(actor: Actor) -> Actor:
 def _window(
     queryset: QuerySet[Any], output: type[Output], window: slice, reverse: bool, counted: bool
 ) -> QuerySet[Any, dict[str, Any]]:
-    """The rows of a page. What lies before it is skipped in the index: columns are read for the page alone."""
+    """The rows of a page, found by their keys alone.
+
+    What lies before the page is skipped in the index, and no other order is ever tempting: PostgreSQL would otherwise
+    walk back through the rows of everybody for those of an organization that has few of the newest.
+    """
     if not queryset.query.order_by:
         queryset = queryset.order_by("-pk")
     keys = queryset.values("pk")
-    if reverse:
-        rows = queryset.filter(pk__in=keys.reverse()[window])
-    elif window.start:
-        rows = queryset.filter(pk__in=keys[window])
-    else:
-        rows = queryset[window]
+    rows = queryset.filter(pk__in=keys.reverse()[window] if reverse else keys[window])
     if not counted:
         return rows.values(*output.columns())
     total = RowCount(queryset.order_by().values("pk")[: COUNTED + 1])

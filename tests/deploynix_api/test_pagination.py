@@ -137,6 +137,19 @@ def test_a_long_list_is_counted_once_and_read_from_its_nearer_end(
     assert read_page(source, Page(18, 15)) == ([], 253)
 
 
+def test_people_of_one_organization_share_a_long_list_s_total(
+    owner: Actor, member: Actor, django_assert_num_queries: DjangoAssertNumQueries, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pagination, "COUNTED", 10)
+    make_tokens(owner, 20)
+    everybodys = Listing(TokenOutput, lambda actor: Token.objects.visible_to(actor))
+    own = Listing(TokenOutput, lambda actor: Token.objects.visible_to(actor).filter(user=actor.user))
+    for listing, total in ((everybodys, 20), (own, 0)):
+        read_page(ListedRows(listing, owner), Page(1, 15))
+        with django_assert_num_queries(1):
+            assert read_page(ListedRows(listing, member), Page(1, 15))[1] == total
+
+
 def test_up_to_the_cap_the_total_is_exact(owner: Actor, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pagination, "COUNTED", 20)
     rows = Rows(Token.objects.visible_to(owner), TokenOutput)

@@ -56,6 +56,16 @@ def test_a_token_is_written_at_most_once_a_minute(
         usage.write_uses()
 
 
+def test_the_last_use_is_written_once_its_minute_is_over_though_no_other_follows(owner: Actor) -> None:
+    token, _ = create_token(owner, name="x")
+    now = timezone.now()
+    Token.objects.update(last_used_at=now - timedelta(seconds=61))
+    usage._log.note(token.pk, usage.Use(1, now - timedelta(seconds=30), None))
+    usage.write_uses()
+    token.refresh_from_db()
+    assert token.use_count == 1
+
+
 def test_a_process_that_ends_writes_everything(owner: Actor) -> None:
     token, text = create_token(owner, name="x")
     use(text)
