@@ -6,7 +6,8 @@ from functools import cached_property
 from typing import Any, cast
 
 import psycopg
-from django.db import InterfaceError, OperationalError, connection
+from django.db import DEFAULT_DB_ALIAS, InterfaceError, OperationalError, connection, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
 from django.db.models import QuerySet
 from psycopg.abc import Loader
@@ -71,36 +72,38 @@ def _fetched(sql: str, bound: list[Any]) -> list[tuple[Any, ...]]:
     A kept connection that has broken meanwhile shows here, and the query is sent again on a new one: asking each
     connection before its first use whether it still works costs as much as the query.
     """
-    kept = connection.connection is not None and not connection.in_atomic_block
-    connection.health_check_done = True  # type: ignore[attr-defined]
+    # Looked up once, which the connection of `django.db` does anew for each attribute.
+    database = connections[DEFAULT_DB_ALIAS]
+    kept = database.connection is not None and not database.in_atomic_block
+    database.health_check_done = True  # type: ignore[attr-defined]
     try:
-        return _fetch(sql, bound)
+        return _fetch(database, sql, bound)
     except (InterfaceError, OperationalError):
-        if not kept or connection.is_usable():
+        if not kept or database.is_usable():
             raise
-        connection.close()
-        return _fetch(sql, bound)
+        database.close()
+        return _fetch(database, sql, bound)
 
 
-def _fetch(sql: str, bound: list[Any]) -> list[tuple[Any, ...]]:
-    with _cursor() as cursor:
+def _fetch(database: BaseDatabaseWrapper, sql: str, bound: list[Any]) -> list[tuple[Any, ...]]:
+    with _cursor(database) as cursor:
         cursor.execute(sql, bound)
         rows: list[tuple[Any, ...]] = cursor.fetchall()
     return rows
 
 
-def _cursor() -> CursorWrapper:
+def _cursor(database: BaseDatabaseWrapper) -> CursorWrapper:
     """A cursor that costs less than Django's where that is possible.
 
     PostgreSQL keeps the plan of a statement whose values are sent beside it. Times are read by psycopg's own code,
     which is fast; Django's puts the connection's time zone on each, in Python, though they come in it.
     """
-    if connection.vendor != "postgresql":
-        return connection.cursor()
-    connection.ensure_connection()
-    cursor: Any = psycopg.Cursor(connection.connection)
+    if database.vendor != "postgresql":
+        return database.cursor()
+    database.ensure_connection()
+    cursor: Any = psycopg.Cursor(database.connection)
     cursor.adapters.register_loader("timestamptz", _TIMES)
-    return connection.make_debug_cursor(cursor) if connection.queries_logged else connection.make_cursor(cursor)
+    return database.make_debug_cursor(cursor) if database.queries_logged else database.make_cursor(cursor)
 
 
 def _skipping(sql: str, parameters: tuple[Any, ...]) -> tuple[str, list[Any]]:
