@@ -44,10 +44,14 @@ def measure(report: Report, quick: bool) -> None:
 
 def run_one(actor: "Actor") -> tuple[float, float, float, float]:
     """Seconds from the call until it was over, a worker took the job, its first step began, and it had ended."""
+    from django.db import transaction
+
     from jobs.actions import enqueue_job
 
     called_at = time.time()
-    job = enqueue_job(actor, kind="tell", subject=actor.organization, label="Tell")
+    # As every action does: the rows are written together, and a worker is rung on commit.
+    with transaction.atomic():
+        job = enqueue_job(actor, kind="tell", subject=actor.organization, label="Tell")
     queued_at = time.time()
     wait_until(lambda: has_ended(job), END_SECONDS, "the job")
     if job.status != "succeeded" or job.started_at is None or job.finished_at is None:
