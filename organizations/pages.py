@@ -1,6 +1,7 @@
 """What every page stands on: an actor, an ability, forms that call one action, and lists with search."""
 
 import operator
+from abc import ABC, abstractmethod
 from functools import reduce
 from typing import Any, ClassVar, TypeVar, cast
 
@@ -60,12 +61,12 @@ class PageMixin(SignedInMixin):
         return cast(Actor, self.request.actor)  # type: ignore[attr-defined]
 
 
-class FormErrorsMixin(FormView[SomeForm]):
+class FormErrorsMixin(ABC, FormView[SomeForm]):
     """A form whose `perform` calls one action. What the action refuses is shown at the form, with status 422."""
 
+    @abstractmethod
     def perform(self, form: SomeForm) -> HttpResponseBase | None:
         """Calls the action; answers the next page, or None for `get_success_url()`."""
-        raise NotImplementedError
 
     def form_valid(self, form: SomeForm) -> HttpResponse:
         try:
@@ -86,7 +87,7 @@ class ActionFormView(PageMixin, FormErrorsMixin[Form]):
     """A form on a page of the organization."""
 
 
-class ActionView(PageMixin):
+class ActionView(ABC, PageMixin):
     """A button: a POST that calls one action. What the action refuses is shown on the page it returns to.
 
     `confirmation` is what `components/danger.html` makes the person type first, if anything.
@@ -99,9 +100,9 @@ class ActionView(PageMixin):
     def confirmation(self) -> str:
         return ""
 
+    @abstractmethod
     def perform(self) -> str:
         """Calls the action; answers what to tell the person."""
-        raise NotImplementedError
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if self.confirmation and request.POST.get("confirm", "").strip() != self.confirmation:

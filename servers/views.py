@@ -1,5 +1,6 @@
 """The pages of servers."""
 
+from abc import ABC, abstractmethod
 from typing import Any, cast
 
 from django.contrib import messages
@@ -126,13 +127,14 @@ class ServerEdit(ServerPage, ActionFormView):
         return redirect("server_settings", server.pk)
 
 
-class ServerWork(ServerPage):
+class ServerWork(ABC, ServerPage):
     """A button that starts a job, and leads to its page."""
 
     ability = "server:update"
 
+    @abstractmethod
     def start(self, server: Server) -> Job:
-        raise NotImplementedError
+        """Calls the action."""
 
     def post(self, request: HttpRequest, **kwargs: str) -> HttpResponse:
         return redirect("job_detail", self.start(self.server).pk)

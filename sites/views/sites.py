@@ -1,5 +1,6 @@
 """The pages of sites."""
 
+from abc import ABC, abstractmethod
 from typing import Any
 
 from django.contrib import messages
@@ -109,13 +110,14 @@ class SiteSettings(SitePage, ActionFormView):
         return redirect("site_settings", self.site.server_id, self.site.pk)
 
 
-class SiteWork(SitePage):
+class SiteWork(ABC, SitePage):
     """A button that starts a job, and leads to its page."""
 
     http_method_names = ["post"]
 
+    @abstractmethod
     def start(self) -> Job | None:
-        raise NotImplementedError
+        """Calls the action; None where nothing is left to be done."""
 
     def post(self, request: HttpRequest, **_: str) -> HttpResponse:
         try:
