@@ -5,7 +5,7 @@ import shlex
 import signal
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
-from contextlib import AsyncExitStack, contextmanager
+from contextlib import AsyncExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -159,11 +159,17 @@ async def _start(
     try:
         process = await connection.create_process(line, encoding=None, window=WINDOW)
         stack.callback(process.close)
-        process.stdin.write(stdin)
-        process.stdin.write_eof()
+        feed(process, stdin)
     except (OSError, asyncssh.Error) as error:
         raise ConnectionLost(target.host) from error
     return process
+
+
+def feed(process: asyncssh.SSHClientProcess[bytes], stdin: bytes) -> None:
+    """Sends a command its whole input. One that has already ended gets none; whether it did, its exit status tells."""
+    with suppress(BrokenPipeError):
+        process.stdin.write(stdin)
+        process.stdin.write_eof()
 
 
 async def _finished(

@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from servers import ssh
-from servers.ssh import Target
+from servers.ssh import Target, loop
+from servers.ssh.commands import feed
+from servers.ssh.connecting import connect
 from tests.lab.reach import script, started, target_of
 from tools.targethost import Host, Lab
 from tools.targethost.process import wait_until
@@ -41,6 +43,18 @@ def test_output_error_and_exit_status(target: Target) -> None:
     with pytest.raises(ssh.CommandFailed, match="exit status 3") as failure:
         ssh.run(target, "echo it broke; exit 3")
     assert failure.value.tail == "it broke\n"
+
+
+def test_a_command_may_end_before_its_input_was_sent(target: Target) -> None:
+    async def late() -> int | None:
+        connection = await connect(target)
+        process = await connection.create_process("exit 4", encoding=None)
+        await process.wait_closed()
+        feed(process, b"too late")
+        connection.close()
+        return process.exit_status
+
+    assert loop.wait(late()) == 4
 
 
 def test_a_command_that_a_signal_ends_did_not_succeed(target: Target) -> None:
