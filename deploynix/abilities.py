@@ -4,7 +4,6 @@ Nothing else in the project writes an ability down without it being listed here.
 """
 
 from collections.abc import Iterable, Mapping
-from fnmatch import fnmatchcase
 from types import MappingProxyType
 
 ABILITIES = MappingProxyType(
@@ -139,12 +138,10 @@ def expand(patterns: Iterable[str]) -> frozenset[str]:
 
 
 def _matches(name: str, pattern: str) -> bool:
-    if name == pattern or pattern == "*":
+    if pattern == "*":
         return True
-    resource, separator, action = pattern.partition(":")
-    if not separator or "*" not in (resource, action):
-        return False
-    return fnmatchcase(name, pattern)
+    wanted, own = pattern.split(":"), name.split(":")
+    return len(wanted) == len(own) and all(part in ("*", word) for part, word in zip(wanted, own, strict=True))
 
 
 def _without(patterns: Iterable[str], removed: Iterable[str]) -> frozenset[str]:

@@ -12,10 +12,21 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
+class Resources:
+    """The servers and sites, by id, that a token is limited to. A server stands for its sites, too."""
+
+    servers: frozenset[str]
+    sites: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Actor:
     """A user or the system, acting in one organization with a set of abilities.
 
-    `token_id` is set when a token signed the request; `ip` is the client's address where there is one.
+    `token_id` is set when a token signed the request: `grants` are the words that the token carries, as they were
+    granted, `token_page` is where tokens are made that carry others, and `rate` is its rate type, empty for the general
+    limit. `resources` is None for whoever may see all of
+    the organization. What an actor with `is_dry_run` does is undone. `ip` is the client's address where there is one.
     """
 
     organization: "Organization"
@@ -23,7 +34,14 @@ class Actor:
     user: "User | None" = None
     role: str = ""
     token_id: str | None = None
+    token_kind: str = ""
     token_name: str = ""
+    token_page: str = "Settings > API Tokens"
+    key_id: str = ""
+    grants: tuple[str, ...] = ()
+    rate: str = ""
+    resources: Resources | None = None
+    is_dry_run: bool = False
     ip: str | None = None
     label: str = field(default="")
 
@@ -44,9 +62,20 @@ class Actor:
             return
         raise Denied(ability, hint=self._how_to_get(ability))
 
+    def require_unlimited(self, ability: str) -> None:
+        """As `require`, for what a token that is limited to some servers and sites could not see afterwards, or what
+        concerns all of the organization."""
+        self.require(ability)
+        if self.resources is not None:
+            raise Denied(
+                ability,
+                f"{ability} reaches beyond the servers and sites that this token is limited to.",
+                "Use a token that sees the whole organization.",
+            )
+
     def _how_to_get(self, ability: str) -> str:
         if self.token_id and ability in ROLES.get(self.role, ()):
-            return f"This token does not carry {ability}. Make one that does under Settings > API Tokens."
+            return f"This token does not carry {ability}. Make one that does under {self.token_page}."
         return (
             f"Your role, {self.role or 'none'}, does not include {ability}. "
             "An owner or admin can give you another one under Settings > Members."

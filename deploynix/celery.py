@@ -2,18 +2,29 @@
 
 import os
 import warnings
+from typing import Any
 
 from celery import Celery
 from celery.exceptions import SecurityWarning
 from celery.signals import setup_logging, task_postrun, task_prerun
 from django.db import close_old_connections
 
+from deploynix.dry_run import is_dry_run
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "deploynix.settings")
 
 # Celery warns of running as root because of pickled messages; these are JSON, and hold an id.
 warnings.filterwarnings("ignore", category=SecurityWarning)
 
-app = Celery("deploynix")
+
+class Broker(Celery):
+    """What is sent in a dry run does not leave: nothing would be there for a worker to find."""
+
+    def send_task(self, *args: Any, **options: Any) -> Any:
+        return None if is_dry_run() else super().send_task(*args, **options)
+
+
+app = Broker("deploynix")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 

@@ -62,7 +62,9 @@ def secret(name: str, *, production: bool, folder: Path, fernet: bool = False) -
 
 def _refuse_weak(name: str, value: str) -> None:
     known = any(word in value.lower() for word in DEFAULT_SECRETS)
-    if known or any(len(part.strip()) < SHORTEST_SECRET for part in value.split(",")):
+    # An empty place before the last is a pepper that was retired.
+    *earlier, newest = (part.strip() for part in value.split(","))
+    if known or any(len(part) < SHORTEST_SECRET for part in [*filter(None, earlier), newest]):
         raise ImproperlyConfigured(
             f"{name} is a default or too short ({SHORTEST_SECRET} characters at least). Set a random one of your own."
         )

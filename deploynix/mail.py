@@ -5,8 +5,8 @@ from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
-CONSOLE = "django.core.mail.backends.console.EmailBackend"
-SMTP = "django.core.mail.backends.smtp.EmailBackend"
+CONSOLE = "deploynix.mail_backends.ConsoleBackend"
+SMTP = "deploynix.mail_backends.SmtpBackend"
 _PORTS = {"smtp": 25, "smtps": 465}
 
 

@@ -9,7 +9,8 @@ from deploynix.ids import IdField
 class IdempotencyKey(models.Model):
     """A key under which a client sent a POST, and what that answered, without the secrets it showed.
 
-    `scope` is the organization and user that may use the key again; `digest` is an HMAC of the body, `answer` JSON.
+    `scope` is the organization and the user, or the limited token, that may use the key again; `digest` is an HMAC of
+    the body, `answer` JSON.
     """
 
     id = IdField()

@@ -32,6 +32,8 @@ ALLOWED_HOSTS = env.items("ALLOWED_HOSTS", _HOST if PRODUCTION else f"{_HOST},lo
 CSRF_TRUSTED_ORIGINS = [BASE_URL]
 # How many proxies in front of the web process are trusted to add X-Forwarded-For.
 TRUSTED_PROXIES = env.number("TRUSTED_PROXIES", 0)
+# A MaxMind-format database that tells the country of an address; without one, only networks are told apart.
+PLACES_DATABASE = env.text("PLACES_DATABASE", "")
 
 INSTALLED_APPS = [
     "django.contrib.auth",
@@ -56,6 +58,7 @@ INSTALLED_APPS = [
     "tokens",
     "servers",
     "sites",
+    "activity",
 ]
 
 MIDDLEWARE = [
@@ -208,10 +211,25 @@ SPECTACULAR_SETTINGS = {
     "POSTPROCESSING_HOOKS": [],
     "APPEND_COMPONENTS": {"securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}}},
 }
-# Requests a minute: sign-in and registration per address, new tokens per user, everything else per token.
+# Requests a minute: sign-in and registration per address, new tokens per user, everything else per token, or per
+# address where no token is needed.
 RATE_LIMIT_AUTH = env.number("RATE_LIMIT_AUTH", 5)
 RATE_LIMIT_TOKENS = env.number("RATE_LIMIT_TOKENS", 10)
+# Passphrases tried a minute, per token and address; each costs a slow hash.
+RATE_LIMIT_PASSPHRASE = env.number("RATE_LIMIT_PASSPHRASE", 30)
 RATE_LIMIT_GENERAL = env.number("RATE_LIMIT_GENERAL", 60)
+# What an API key may ask instead, by its rate type: requests an hour, and a minute.
+RATE_LIMIT_TYPES: dict[str, tuple[int | None, int | None]] = {
+    "standard": (env.number("RATE_LIMIT_STANDARD_HOUR", 1_000), env.number("RATE_LIMIT_STANDARD_MINUTE", 100)),
+    "high_volume": (
+        env.number("RATE_LIMIT_HIGH_VOLUME_HOUR", 10_000),
+        env.number("RATE_LIMIT_HIGH_VOLUME_MINUTE", 1_000),
+    ),
+    "limited": (env.number("RATE_LIMIT_LIMITED_HOUR", 100), env.number("RATE_LIMIT_LIMITED_MINUTE", 10)),
+    "unlimited": (None, None),
+}
+# So many refused attempts with one token in ten minutes are worth a mail.
+TOKEN_FAILURE_BURST = env.number("TOKEN_FAILURE_BURST", 20)
 RATE_LIMIT_STORAGE = env.text("RATE_LIMIT_STORAGE", REDIS_URL)
 
 CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://", 1)
@@ -228,8 +246,15 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_timeout": 5, "socket_connect_timeout"
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA / "beat")
 CELERY_BEAT_SCHEDULE = {
     "reap": {"task": "jobs.reap", "schedule": 2.0, "options": {"expires": 2, "queue": "interactive"}},
+    "warn-of-tokens": {"task": "tokens.warn", "schedule": 3600.0},
+    "forget-token-use": {"task": "tokens.forget_use", "schedule": 86_400.0},
     "forget-idempotency-keys": {"task": "deploynix.forget_idempotency_keys", "schedule": 3600.0},
+    "rotate-due-keys": {"task": "tokens.rotate_due", "schedule": 60.0, "options": {"expires": 60}},
+    "forget-old-activity": {"task": "activity.forget_old", "schedule": 3600.0},
 }
+
+# Days for which activity is kept, and errors that are not seen any more.
+ACTIVITY_DAYS = env.number("ACTIVITY_DAYS", 90)
 
 # Servers on private networks are ordinary; an install that serves strangers may want to forbid them.
 SSH_ALLOW_PRIVATE = env.flag("SSH_ALLOW_PRIVATE", True)

@@ -3,6 +3,7 @@ from django.urls import URLPattern, URLResolver, include, path
 urlpatterns: list[URLPattern | URLResolver] = [
     path("api/", include("deploynix.api.urls")),
     path("", include("accounts.urls")),
+    path("", include("activity.urls")),
     path("", include("dashboard.urls")),
     path("", include("jobs.urls")),
     path("", include("organizations.urls")),

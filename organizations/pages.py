@@ -147,10 +147,27 @@ def search(rows: QuerySet[Row], fields: tuple[str, ...], text: str) -> QuerySet[
 
 
 def add_errors(form: BaseForm, error: Error | ValidationError) -> None:
-    """Puts what an action refused at the form's fields; what belongs to none of them goes to the form itself."""
-    for name, texts in _texts(error).items():
-        for text in texts:
-            form.add_error(name if name in form.fields else None, text)
+    """Puts what an action refused at the form's fields; what belongs to none of them goes to the form itself.
+
+    What is said of one value of a list, such as `ip_whitelist.1`, goes to the list's field and names the value.
+    """
+    # Adding an error takes the field's value away.
+    refused = [
+        (_field_of(form, name), _about(form, name, text)) for name, texts in _texts(error).items() for text in texts
+    ]
+    for field, text in refused:
+        form.add_error(field, text)
+
+
+def _field_of(form: BaseForm, name: str) -> str | None:
+    """A field may have a dotted name itself, where a form shows the values of a list one by one."""
+    return next((field for field in (name, name.partition(".")[0]) if field in form.fields), None)
+
+
+def _about(form: BaseForm, name: str, text: str) -> str:
+    field, _, position = name.partition(".")
+    is_one = field in form.fields and position.isdecimal()
+    return f"{form.cleaned_data[field][int(position)]}: {text}" if is_one else text
 
 
 def _texts(error: Error | ValidationError) -> dict[str, list[str]]:

@@ -8,6 +8,7 @@ class Plan:
     name: str
     label: str
     api_access: bool
+    unlimited_rate: bool
     max_servers: int | None
     max_sites: int | None
     max_members: int | None
@@ -16,10 +17,10 @@ class Plan:
 PLANS = {
     plan.name: plan
     for plan in (
-        Plan("free", "Free", False, 1, 3, 1),
-        Plan("starter", "Starter", False, 5, 25, 5),
-        Plan("professional", "Professional", True, 25, 250, 25),
-        Plan("enterprise", "Enterprise", True, None, None, None),
+        Plan("free", "Free", False, False, 1, 3, 1),
+        Plan("starter", "Starter", False, False, 5, 25, 5),
+        Plan("professional", "Professional", True, False, 25, 250, 25),
+        Plan("enterprise", "Enterprise", True, True, None, None, None),
     )
 }
 # A self-hosted install serves its owner, not a price list.

@@ -5,11 +5,15 @@ from django.core.cache import cache
 from django.test import Client
 
 from deploynix.actor import Actor
+from deploynix.api.rates import forget_spending
 from deploynix.api.throttling import reset_limits
 from jobs import pulse
 from organizations.models import Organization, Role
 from tests import factories
 from tests.apiclient import ApiClient
+from tests.examples import register_profiles
+
+register_profiles()
 
 
 @pytest.fixture(autouse=True)
@@ -23,6 +27,7 @@ def _no_pulse(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
 def _fresh_limits() -> None:
     """Every test comes from the same address."""
     reset_limits()
+    forget_spending()
     cache.clear()
 
 

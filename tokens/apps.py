@@ -5,7 +5,8 @@ class TokensConfig(AppConfig):
     name = "tokens"
 
     def ready(self) -> None:
-        import tokens.receivers  # noqa: F401 -- importing it connects them
+        import tokens.kinds
+        import tokens.receivers  # noqa: F401 -- importing them registers and connects what they hold
         from deploynix.signals import web_started
         from tokens.usage import start_writer
 

@@ -18,7 +18,12 @@ PUBLIC_ID_LENGTH = 16
 # 30 base62 characters are 178 bits.
 SECRET_LENGTH = 30
 CHECKSUM_LENGTH = 6
-PREFIXES = ("dnx_",)
+PERSONAL_PREFIX = "dnx_"
+LIVE_PREFIX = "dep_live_"
+TEST_PREFIX = "dep_test_"
+DUTY_PREFIX = "dp_"
+ACCESS_PREFIX = "workspace_token_"
+PREFIXES = (PERSONAL_PREFIX, LIVE_PREFIX, TEST_PREFIX, DUTY_PREFIX, ACCESS_PREFIX)
 _BASE62 = frozenset(ALPHABET)
 
 
@@ -76,8 +81,19 @@ def newest_pepper() -> int:
 
 
 def digest(token: WireToken, pepper: int) -> str:
-    """HMAC-SHA256 of the whole token under the numbered pepper, in hex. Raises LookupError for an unknown number."""
-    if not 1 <= pepper <= len(settings.TOKEN_PEPPERS):
+    """HMAC-SHA256 of the whole token under the numbered pepper, in hex.
+
+    Raises LookupError for an unknown number, and for a pepper that was retired: its place is left empty.
+    """
+    key = settings.TOKEN_PEPPERS[pepper - 1] if 1 <= pepper <= len(settings.TOKEN_PEPPERS) else ""
+    if not key:
         raise LookupError(f"no token pepper number {pepper}")
-    key = settings.TOKEN_PEPPERS[pepper - 1].encode()
-    return hmac.new(key, token.text.encode(), sha256).hexdigest()
+    return hmac.new(key.encode(), token.text.encode(), sha256).hexdigest()
+
+
+def is_digest(stored: str, token: WireToken, pepper: int) -> bool:
+    """Whether `stored` is the token's digest under the numbered pepper; never under one that is gone."""
+    try:
+        return hmac.compare_digest(stored, digest(token, pepper))
+    except LookupError:
+        return False

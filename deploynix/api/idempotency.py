@@ -79,6 +79,9 @@ def _replay(first: IdempotencyKey, again: IdempotencyKey) -> Response:
 def _scope(actor: Actor | None) -> str:
     if actor is None:
         return "anybody"
+    # What another token of the same user was answered may be about what a limited one does not see.
+    if actor.resources is not None:
+        return f"{actor.organization.pk}:{actor.token_id}"
     return f"{actor.organization.pk}:{actor.user.pk if actor.user else ''}"
 
 
@@ -91,7 +94,11 @@ def _key(request: HttpRequest) -> str:
 
 def _digest(body: dict[str, Any]) -> str:
     """Keyed, because the body may hold a password."""
-    canonical = orjson.dumps(body, option=orjson.OPT_SORT_KEYS)
+    try:
+        canonical = orjson.dumps(body, option=orjson.OPT_SORT_KEYS)
+    except orjson.JSONEncodeError as error:
+        # It reads four times as deep as it writes.
+        raise Invalid({"body": ["The body is nested too deeply."]}) from error
     return salted_hmac("deploynix.api.idempotency", canonical, algorithm="sha256").hexdigest()
 
 

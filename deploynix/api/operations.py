@@ -13,9 +13,9 @@ Handler = TypeVar("Handler", bound=Callable[..., Any])
 class Operation:
     """One operation. `summary` is a short imperative and unique; the handler's docstring says more.
 
-    `input` is the body, `query` the query string. The answer is a list in pages (`page`), a resource (`one`), or both
-    absent: a message or nothing, by `status`. `job` says that it queues a job. `extra` gives an example of what else
-    the answer holds.
+    `input` is the body, `query` the query string. The answer is a list in pages (`page`), a resource (`one`), a
+    resource that is the whole answer, without `data` around it (`bare`), or none of them: a message or nothing, by
+    `status`. `job` says that it queues a job. `extra` gives an example of what else the answer holds.
     """
 
     summary: str
@@ -23,6 +23,7 @@ class Operation:
     query: type[Query] | None = None
     page: type[Output] | None = None
     one: type[Output] | None = None
+    bare: type[Output] | None = None
     status: int = 200
     job: bool = False
     message: str = ""
@@ -30,7 +31,7 @@ class Operation:
 
     @property
     def output(self) -> type[Output] | None:
-        return self.page or self.one
+        return self.page or self.one or self.bare
 
 
 def operation(summary: str, **declared: Any) -> Callable[[Handler], Handler]:

@@ -136,7 +136,8 @@ class Rows:
 class Listing:
     """A list whose SQL is made once: `build` makes the queryset from an actor and from texts, by name.
 
-    It may read the actor's organization and user, not the abilities.
+    It may read the actor's organization and user, not the abilities; nobody who is limited to some servers and sites
+    reads it in this way.
     """
 
     def __init__(self, output: type[Output], build: Callable[..., QuerySet[Any]]) -> None:

@@ -106,9 +106,13 @@ class Schema(AutoSchema):
         return {"content": {MEDIA_TYPE: content}, "required": required}
 
     def _get_response_bodies(self, direction: str = "response") -> Json:
-        return {str(self.operation.status): self._success()} | {
-            str(status): _error_response(status) for status in self._failures()
+        answers = {self.operation.status: self._success()} | {
+            status: _error_response(status) for status in self._failures()
         }
+        if self.ability != PUBLIC:
+            for status in (self.operation.status, 429):
+                answers[status]["headers"] = {**answers[status].get("headers", {}), **_TOKEN_HEADERS}
+        return {str(status): answer for status, answer in answers.items()}
 
     def _failures(self) -> list[int]:
         statuses = [422, 429]
@@ -117,17 +121,18 @@ class Schema(AutoSchema):
         if "{" in self.path:
             statuses.append(404)
         if self.method != "GET":
-            statuses.append(415)
-        if self.method == "POST" and self.view.idempotent:
-            statuses.append(409)
+            statuses += [409, 415]
         return sorted(statuses)
 
     def _success(self) -> Json:
         operation = self.operation
         if operation.status == 204:
             return {"description": "Done"}
-        properties, example = self._answer(operation)
-        schema = {"type": "object", "properties": properties, "required": list(properties)}
+        if operation.bare:
+            schema, example = self.resolve_serializer(operation.bare, "response").ref, dict(operation.bare.example)
+        else:
+            properties, example = self._answer(operation)
+            schema = _object(properties)
         return {"description": "Success", "content": {MEDIA_TYPE: {"schema": schema, "example": example}}}
 
     def _answer(self, operation: Operation) -> tuple[Json, Json]:
@@ -143,7 +148,7 @@ class Schema(AutoSchema):
             properties |= {"data": {"type": "array", "items": rows}, **_PAGE_PROPERTIES}
             example |= {"data": [dict(operation.page.example)], **self._page_example()}
         if operation.job:
-            properties["job"] = _object_of(_JOB)
+            properties["job"] = _object({"id": {"type": "string"}, "url": _MAYBE_ADDRESS})
             example["job"] = _JOB
         for name, value in operation.extra.items():
             properties[name], example[name] = _schema_of(value), value
@@ -159,6 +164,12 @@ class Schema(AutoSchema):
 _JOB = {"id": EXAMPLE_ID, "url": f"https://deploynix.example.com/api/v1/jobs/{EXAMPLE_ID}"}
 _COUNT = {"type": "integer"}
 _MAYBE_COUNT = {"type": ["integer", "null"]}
+_TOKEN_HEADERS = {
+    "X-Dry-Run": {"schema": {"const": "true"}, "description": "What a test key asked for was tried, and undone"},
+    "X-RateLimit-Limit": {"schema": _COUNT, "description": "Requests that the token may make; absent without a limit"},
+    "X-RateLimit-Remaining": {"schema": _COUNT, "description": "How many of them are left"},
+    "X-RateLimit-Reset": {"schema": _COUNT, "description": "When all are back, in seconds since 1970"},
+}
 _ADDRESS = {"type": "string", "format": "uri"}
 _MAYBE_ADDRESS = {"type": ["string", "null"], "format": "uri"}
 

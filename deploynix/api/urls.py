@@ -15,7 +15,9 @@ def missing(request: HttpRequest) -> Response:
 urlpatterns = [
     path("docs", swagger, name="api_docs"),
     path("v1/schema", Description.as_view(), name="api_schema"),
+    path("v1/", include("activity.api.urls")),
     path("v1/", include("jobs.api.urls")),
+    path("v1/", include("organizations.api.urls")),
     path("v1/", include("servers.api.urls")),
     path("v1/", include("sites.api.urls")),
     path("v1/", include("tokens.api.urls")),

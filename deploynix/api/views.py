@@ -12,15 +12,19 @@ from django.http import HttpRequest, HttpResponseBase
 from rest_framework.views import APIView
 
 from deploynix.actor import Actor
+from deploynix.api.dry_run import answer_undone
 from deploynix.api.exceptions import MethodNotAllowed, NotFound, handle
+from deploynix.api.headers import add_headers
 from deploynix.api.idempotency import answer_once
 from deploynix.api.operations import operation_of
 from deploynix.api.pagination import ListedRows, Listing, Rows, asked_page, envelope, read_page
 from deploynix.api.parsers import read_body
 from deploynix.api.permissions import ANY_TOKEN, PUBLIC
+from deploynix.api.rates import Spent, spend
 from deploynix.api.responses import Response
 from deploynix.api.serializers import Input, Output, Query
-from deploynix.api.throttling import GENERAL, Limit, throttle
+from deploynix.api.throttling import VISITOR, Limit, throttle
+from deploynix.errors import Throttled
 
 __all__ = ["Response", "View"]
 Row = TypeVar("Row", bound=Model)
@@ -30,7 +34,8 @@ Handler = Callable[..., Response]
 class View(APIView):
     """`abilities` says for each method which ability it needs, or ANY_TOKEN, or PUBLIC; `tag` groups the operations
     in the documentation. Each handler carries `@operation`, takes the request and the path's values, and returns
-    what one of the helpers below makes. `self.actor` is who asks; a public operation has none.
+    what one of the helpers below makes. `self.actor` is who asks; a public operation has none. `self.spent` is what
+    is left of its token's rate limit, None where it has no limit. `limits` are counted besides, by method.
     """
 
     abilities: ClassVar[Mapping[str, str]] = {}
@@ -44,13 +49,17 @@ class View(APIView):
     parser_classes = renderer_classes = permission_classes = throttle_classes = ()
     request: HttpRequest  # type: ignore[assignment]
     actor: Actor
+    spent: Spent | None = None
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         self.request = request
         try:
-            return self._answer(request, **kwargs)
+            response = self._answer(request, **kwargs)
         except Exception as exception:
-            return handle(exception, request)
+            response = handle(exception, request)
+        if hasattr(self, "actor"):
+            add_headers(response, request, self.actor, self.spent)
+        return response
 
     def _answer(self, request: HttpRequest, **kwargs: Any) -> Response:
         handler = self._handler(request)
@@ -59,6 +68,11 @@ class View(APIView):
         if "\0" in request.path:
             raise NotFound
         self.operation = operation_of(handler)
+        if hasattr(self, "actor") and self.actor.is_dry_run:
+            return answer_undone(request, self.actor, lambda: self._perform(handler, request, **kwargs))
+        return self._perform(handler, request, **kwargs)
+
+    def _perform(self, handler: Handler, request: HttpRequest, **kwargs: Any) -> Response:
         if self.method != "GET" and self.operation.input is None:
             self.input(Input)
         if self.method == "POST" and self.idempotent and "Idempotency-Key" in request.headers:
@@ -69,10 +83,18 @@ class View(APIView):
         ability = self.abilities[self.method]
         if ability != PUBLIC:
             self.actor = self._authenticated(request)
-        for limit in self.limits.get(self.method, (GENERAL,)):
+            self._spend()
+        for limit in self.limits.get(self.method, (VISITOR,) if ability == PUBLIC else ()):
             throttle(request, limit, getattr(self, "actor", None))
         if ability not in (PUBLIC, ANY_TOKEN):
             self.actor.require(ability)
+        if ability != PUBLIC:
+            self._authenticator.admitted(request, self.actor, "" if ability == ANY_TOKEN else ability)
+
+    def _spend(self) -> None:
+        self.spent = spend(self.actor)
+        if self.spent and self.spent.retry_after:
+            raise Throttled(self.spent.retry_after)
 
     @property
     def method(self) -> str:
@@ -87,8 +109,12 @@ class View(APIView):
         return handler  # type: ignore[no-any-return]
 
     def _authenticated(self, request: HttpRequest) -> Actor:
-        _, actor = self.authentication_classes[0]().authenticate(request)  # type: ignore[misc, arg-type]
+        _, actor = self._authenticator.authenticate(request)
         return actor  # type: ignore[no-any-return]
+
+    @property
+    def _authenticator(self) -> Any:
+        return self.authentication_classes[0]()
 
     @property
     def body(self) -> dict[str, Any]:
@@ -120,6 +146,9 @@ class View(APIView):
 
     def listing(self, listing: Listing, **texts: str) -> Response:
         """One page of a list whose SQL is made once, for the lists that programs read all day."""
+        # What a limited token sees is in the shape of its query.
+        if self.actor.resources is not None:
+            return self.page(listing.build(self.actor, **texts), listing.output)
         return self._page(ListedRows(listing, self.actor, **texts))
 
     def _page(self, source: Rows | ListedRows) -> Response:
@@ -149,8 +178,14 @@ class View(APIView):
 
     def accepted(self, message: str, *, job: Model, **data: Any) -> Response:
         """202: work has been queued. `data` is what else the answer holds, for example `data=self.row(...)`."""
-        address = self.request.build_absolute_uri(f"/api/v1/jobs/{job.pk}")
-        return Response({"message": message, **data, "job": {"id": job.pk, "url": address}}, 202)
+        return Response({"message": message, **data, "job": self.job_address(job)}, 202)
+
+    def job_address(self, job: Model | None) -> dict[str, str | None] | None:
+        """A job as answers name it: `{id, url}`. That of a dry run is undone, and has no address."""
+        if job is None:
+            return None
+        url = None if self.actor.is_dry_run else self.request.build_absolute_uri(f"/api/v1/jobs/{job.pk}")
+        return {"id": job.pk, "url": url}
 
     def done(self) -> Response:
         """204: there is nothing to say."""

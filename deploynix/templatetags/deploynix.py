@@ -174,9 +174,13 @@ def nav_item(context: template.Context, url_name: str, label: str, icon: str, al
 
 @register.inclusion_tag("components/nav_item.html", takes_context=True)
 def rail_item(context: template.Context, url_name: str, label: str, icon: str, also: str = "") -> dict[str, Any]:
-    """A link of the settings' rail; active on its own page, those below it, and those of the nouns in `also`."""
+    """A link of the settings' rail; active on its own page, those below it, and those of the nouns in `also`.
+
+    A page that belongs elsewhere than its address says has the other address as `rail`.
+    """
     url, request = reverse(url_name), context["request"]
-    active = request.path.startswith(url) or _noun(request) in also.split()
+    address: str = context.get("rail") or request.path
+    active = address.startswith(url) or _noun(request) in also.split()
     return {"url": url, "label": label, "icon": icon, "active": active}
 
 

@@ -43,6 +43,16 @@
     if (form) confirmable(form);
   });
 
+  // Searching: <input data-filter="id"> hides what does not hold its text among the labels of that element.
+  document.addEventListener("input", (event) => {
+    const { filter } = event.target.dataset;
+    if (!filter) return;
+    const text = event.target.value.trim().toLowerCase();
+    for (const label of document.getElementById(filter).querySelectorAll("label")) {
+      label.hidden = !label.textContent.toLowerCase().includes(text);
+    }
+  });
+
   // Logs follow their end while the switch is on, and forget their beginning when they grow long.
   function follow(log) {
     let size = 0;

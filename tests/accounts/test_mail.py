@@ -8,11 +8,11 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.mail import get_connection
 from django.core.mail.backends.smtp import EmailBackend
 
-from deploynix.mail import email_settings
+from deploynix.mail import CONSOLE, email_settings
 
 
 def test_console_is_the_default_back_end() -> None:
-    assert email_settings("console:") == {"EMAIL_BACKEND": "django.core.mail.backends.console.EmailBackend"}
+    assert email_settings("console:") == {"EMAIL_BACKEND": CONSOLE}
 
 
 @pytest.mark.parametrize(

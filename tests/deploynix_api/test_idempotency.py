@@ -43,6 +43,13 @@ def test_a_repeated_request_answers_the_same_without_the_secret(api: ApiClient) 
 
 
 @pytest.mark.django_db
+def test_a_body_that_is_nested_too_deeply_is_422(api: ApiClient) -> None:
+    answer = post(api, '{"name": ' + "[" * 500 + "]" * 500 + "}")
+    assert answer.status_code == 422
+    assert answer.json()["errors"] == {"body": ["The body is nested too deeply."]}
+
+
+@pytest.mark.django_db
 def test_the_order_of_fields_does_not_matter(api: ApiClient) -> None:
     post(api)
     assert post(api, dict(reversed(ONCE.items())))["Idempotency-Replayed"] == "true"

@@ -5,17 +5,27 @@ from typing import Any
 
 import pytest
 from pytest_django import DjangoAssertNumQueries
+from rest_framework import serializers
 
 from deploynix.actor import Actor
 from deploynix.api import pagination
 from deploynix.api.pagination import ListedRows, Listing, Page, Rows, read_page
+from deploynix.api.serializers import Output
 from deploynix.ids import new_id
 from tests.apiclient import ApiClient
-from tokens.api.serializers import TokenOutput
 from tokens.models import Token
 
 pytestmark = pytest.mark.django_db
-LISTING = Listing(TokenOutput, lambda actor: Token.objects.visible_to(actor).filter(user=actor.user))
+
+
+class TokenRow(Output):
+    id = serializers.CharField()
+    name = serializers.CharField()
+    last_used_at = serializers.DateTimeField(allow_null=True)
+    created_at = serializers.DateTimeField()
+
+
+LISTING = Listing(TokenRow, lambda actor: Token.objects.visible_to(actor).filter(user=actor.user))
 
 
 @pytest.fixture(autouse=True)
@@ -75,7 +85,7 @@ def test_an_empty_list_and_a_page_beyond_the_end(api: ApiClient, owner: Actor) -
     body = get(api, "?page=7")
     assert body["data"] == []
     assert body["meta"] == {"current_page": 7, "from": None, "last_page": 1, "per_page": 15, "to": None, "total": 1}
-    empty, total = read_page(Rows(Token.objects.none(), TokenOutput), Page(1, 15))
+    empty, total = read_page(Rows(Token.objects.none(), TokenRow), Page(1, 15))
     assert (empty, total) == ([], 0)
 
 
@@ -121,8 +131,8 @@ def test_a_long_list_is_counted_once_and_read_from_its_nearer_end(
     prepared: bool, owner: Actor, django_assert_num_queries: DjangoAssertNumQueries, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pagination, "COUNTED", 100)
-    listing = Listing(TokenOutput, lambda actor: Token.objects.visible_to(actor))
-    rows = Rows(Token.objects.visible_to(owner), TokenOutput)
+    listing = Listing(TokenRow, lambda actor: Token.objects.visible_to(actor))
+    rows = Rows(Token.objects.visible_to(owner), TokenRow)
     source = ListedRows(listing, owner) if prepared else rows
     make_tokens(owner, 253)
     with django_assert_num_queries(2):
@@ -142,8 +152,8 @@ def test_people_of_one_organization_share_a_long_list_s_total(
 ) -> None:
     monkeypatch.setattr(pagination, "COUNTED", 10)
     make_tokens(owner, 20)
-    everybodys = Listing(TokenOutput, lambda actor: Token.objects.visible_to(actor))
-    own = Listing(TokenOutput, lambda actor: Token.objects.visible_to(actor).filter(user=actor.user))
+    everybodys = Listing(TokenRow, lambda actor: Token.objects.visible_to(actor))
+    own = Listing(TokenRow, lambda actor: Token.objects.visible_to(actor).filter(user=actor.user))
     for listing, total in ((everybodys, 20), (own, 0)):
         read_page(ListedRows(listing, owner), Page(1, 15))
         with django_assert_num_queries(1):
@@ -152,7 +162,7 @@ def test_people_of_one_organization_share_a_long_list_s_total(
 
 def test_up_to_the_cap_the_total_is_exact(owner: Actor, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pagination, "COUNTED", 20)
-    rows = Rows(Token.objects.visible_to(owner), TokenOutput)
+    rows = Rows(Token.objects.visible_to(owner), TokenRow)
     make_tokens(owner, 20)
     assert read_page(rows, Page(1, 15))[1] == 20
     make_tokens(owner, 1)
@@ -165,13 +175,13 @@ def test_a_listing_reads_what_its_queryset_would(owner: Actor, outsider: Actor) 
     make_tokens(owner, 20)
     make_tokens(outsider, 3)
     for actor in (owner, outsider, owner):
-        plain = read_page(Rows(Token.objects.visible_to(actor).filter(user=actor.user), TokenOutput), Page(1, 15))
+        plain = read_page(Rows(Token.objects.visible_to(actor).filter(user=actor.user), TokenRow), Page(1, 15))
         assert read_page(ListedRows(LISTING, actor), Page(1, 15)) == plain
 
 
 def test_a_listing_takes_texts(owner: Actor) -> None:
     make_tokens(owner, 20)
-    listing = Listing(TokenOutput, lambda actor, name: Token.objects.visible_to(actor).filter(name=name))
+    listing = Listing(TokenRow, lambda actor, name: Token.objects.visible_to(actor).filter(name=name))
     for name in ("token 3", "token 4", "nothing"):
         rows, total = read_page(ListedRows(listing, owner, name=name), Page(1, 15))
         assert [row["name"] for row in rows] == ([name] if name != "nothing" else [])
@@ -179,6 +189,6 @@ def test_a_listing_takes_texts(owner: Actor) -> None:
 
 
 def test_a_listing_that_would_differ_by_ability_is_refused(owner: Actor) -> None:
-    listing = Listing(TokenOutput, lambda actor: Token.objects.shown_to(actor))
+    listing = Listing(TokenRow, lambda actor: Token.objects.shown_to(actor))
     with pytest.raises(LookupError, match="must not depend on abilities"):
         read_page(ListedRows(listing, owner), Page(1, 15))

@@ -5,7 +5,7 @@ import re
 import pytest
 from pytest_django import Settings
 
-from tokens.wire import checksum, digest, new_token, newest_pepper, parse
+from tokens.wire import checksum, digest, is_digest, new_token, newest_pepper, parse
 
 
 def test_a_token_is_read_back() -> None:
@@ -35,6 +35,16 @@ def test_junk_is_refused(text: str) -> None:
 def test_the_checksum_is_a_known_value() -> None:
     # CRC-32 of "123456789" is 0xCBF43926, the check value of its standard: 3421780262 in base62.
     assert checksum("123456789") == "3jZRME"
+
+
+def test_a_retired_pepper_verifies_nothing(settings: Settings) -> None:
+    token = new_token("dnx_")
+    stored = digest(token, newest_pepper())
+    settings.TOKEN_PEPPERS = ["", "another" * 5]
+
+    assert not is_digest(stored, token, 1)
+    assert not is_digest(stored, token, 3)
+    assert not is_digest(stored, token, 2)
 
 
 def test_a_digest_depends_on_its_pepper_and_old_peppers_still_count(settings: Settings) -> None:

@@ -1,4 +1,4 @@
-"""Making and revoking personal tokens."""
+"""Making personal tokens, and revoking tokens of any kind."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -12,54 +12,65 @@ from deploynix.abilities import ABILITIES, expand
 from deploynix.actor import Actor, system_actor
 from deploynix.errors import Conflict, Denied, Invalid
 from organizations.models import Organization
-from tokens.models import Kind, Token
-from tokens.wire import digest, new_token, newest_pepper
-
-PERSONAL_PREFIX = "dnx_"
-API_ACCESS = "api_access"
+from tokens.actions.making import end_of, make
+from tokens.models import Kind, PersonalToken, Token
+from tokens.resources import limit
+from tokens.wire import PERSONAL_PREFIX
 
 
 @transaction.atomic
 def create_token(
-    actor: Actor, *, name: str, abilities: Sequence[str] | None = None, expires_at: datetime | None = None
-) -> tuple[Token, str]:
+    actor: Actor,
+    *,
+    name: str,
+    abilities: Sequence[str] | None = None,
+    expires_at: datetime | None = None,
+    servers: Sequence[str] | None = None,
+    sites: Sequence[str] | None = None,
+) -> tuple[PersonalToken, str]:
     """A personal token of the actor's user, and its text, which is not stored and cannot be shown again.
 
-    Without `abilities` it carries every ability of the actor; `*` in one stands for all of them that match. Made by
-    a token, it can neither do more nor live longer than that one. Raises Denied where the plan has no API access,
-    Invalid or ValidationError naming name, `abilities.<position>` or expires_at.
+    Without `abilities` it carries every ability of the actor; `*` in one stands for all of them that match. `servers`
+    and `sites`, ids, are all that it sees; without either it sees the whole organization. Made by a token, it can
+    neither do nor see more nor live longer than that one. An API key or access token, which is held by addresses, a
+    passphrase or a rate of its own, makes none. Raises Denied, also where the plan has no API access, Invalid or
+    ValidationError naming name, `abilities.<position>`, `servers.<position>`, `sites.<position>` or expires_at.
     """
-    require_api_access(actor.organization)
-    wire = new_token(PERSONAL_PREFIX)
-    pepper = newest_pepper()
-    token = Token(
+    if actor.token_kind not in ("", Kind.PERSONAL):
+        raise Denied("token:create", "API keys and access tokens cannot make tokens.", "Make it with a personal token.")
+    return make(
+        PersonalToken,
+        actor,
+        prefix=PERSONAL_PREFIX,
         kind=Kind.PERSONAL,
-        organization=actor.organization,
-        user=actor.user,
         name=name.strip(),
-        prefix=wire.prefix,
-        public_id=wire.public_id,
-        digest=digest(wire, pepper),
-        pepper=pepper,
-        abilities=sorted(actor.abilities if abilities is None else _granted(actor, abilities)),
-        expires_at=_end(actor, expires_at),
+        grants=sorted(actor.abilities if abilities is None else _granted(actor, abilities)),
+        expires_at=end_of(actor, expires_at),
+        resources=limit(actor, {"servers": servers, "sites": sites}),
     )
-    # A token of somebody without any ability still opens what needs no more than a token.
-    token.full_clean(exclude={"abilities"})
-    token.save(force_insert=True)
-    record(actor, "token.created", token, {"abilities": [None, token.abilities]})
-    return token, wire.text
+
+
+def revoke_token(actor: Actor, *, token: Token) -> None:
+    """Ends a token, from the next request on. Somebody else's needs token:delete. Raises Conflict if it has ended."""
+    if not revoke_tokens(actor, tokens=[token]):
+        raise Conflict("This token was already revoked.")
 
 
 @transaction.atomic
-def revoke_token(actor: Actor, *, token: Token) -> None:
-    """Ends a token, from the next request on. Somebody else's needs token:delete. Raises Conflict if it has ended."""
-    if actor.user is None or token.user_id != actor.user.pk:
+def revoke_tokens(actor: Actor, *, tokens: Iterable[Token]) -> int:
+    """Ends all of these from the next request on, and returns how many; one that has ended already is left alone.
+
+    Somebody else's need token:delete. Raises Denied, and then ends none.
+    """
+    ids = {token.pk for token in tokens}
+    if Token.objects.of_actor(actor).filter(pk__in=ids).count() < len(ids):
         actor.require("token:delete")
-    active = Token.objects.visible_to(actor).filter(pk=token.pk, revoked_at=None)
-    if not active.update(revoked_at=timezone.now()):
-        raise Conflict("This token was already revoked.")
-    record(actor, "token.revoked", token)
+    rows = Token.objects.visible_to(actor).unrevoked().filter(pk__in=ids)
+    ended = list(rows.select_for_update())
+    rows.update(revoked_at=timezone.now())
+    for token in ended:
+        record(actor, "token.revoked", token)
+    return len(ended)
 
 
 @transaction.atomic
@@ -69,17 +80,6 @@ def revoke_tokens_of_member(*, organization: Organization, user: User) -> None:
     for token in tokens:
         record(system_actor(organization), "token.revoked", token)
     tokens.update(revoked_at=timezone.now())
-
-
-def require_api_access(organization: Organization) -> None:
-    """Raises Denied where the organization's plan has no API."""
-    plan = organization.plan_details
-    if not plan.api_access:
-        raise Denied(
-            API_ACCESS,
-            f"The {plan.label} plan has no API access.",
-            "Upgrade to the Professional or Enterprise plan to use the API.",
-        )
 
 
 def _granted(actor: Actor, patterns: Iterable[str]) -> set[str]:
@@ -105,12 +105,3 @@ def _within(actor: Actor, pattern: str) -> set[str]:
     if not allowed or (pattern in ABILITIES and pattern not in allowed):
         raise Invalid({"abilities": [f"You do not have the ability {pattern} yourself."]})
     return set(allowed)
-
-
-def _end(actor: Actor, expires_at: datetime | None) -> datetime | None:
-    if expires_at is not None and expires_at <= timezone.now():
-        raise Invalid({"expires_at": ["The expires at field must be a date in the future."]})
-    latest = Token.objects.get(pk=actor.token_id).expires_at if actor.token_id else None
-    if latest is not None and expires_at is not None and expires_at > latest:
-        raise Invalid({"expires_at": ["The new token cannot outlive the one that makes it."]})
-    return expires_at or latest

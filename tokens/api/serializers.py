@@ -14,6 +14,12 @@ class TokenOutput(Output):
     prefix = serializers.CharField(help_text="What the token's text starts with.")
     public_id = serializers.CharField(help_text="What follows the prefix; it tells tokens apart.")
     abilities = serializers.ListField(child=serializers.CharField())
+    servers = serializers.ListField(
+        child=serializers.CharField(), allow_null=True, help_text="The only servers that it sees; null for all."
+    )
+    sites = serializers.ListField(
+        child=serializers.CharField(), allow_null=True, help_text="The only sites that it sees, besides its servers'."
+    )
     last_used_at = serializers.DateTimeField(allow_null=True)
     last_used_ip = serializers.CharField(allow_null=True)
     use_count = serializers.IntegerField()
@@ -26,6 +32,8 @@ class TokenOutput(Output):
         "prefix": "dnx_",
         "public_id": "4Kf9xQ2mZr7TbW1y",
         "abilities": ["server:read", "site:deploy", "site:read"],
+        "servers": None,
+        "sites": None,
         "last_used_at": "2026-04-16T10:30:00Z",
         "last_used_ip": "203.0.113.10",
         "use_count": 42,
@@ -44,6 +52,15 @@ class TokenInput(Input):
         help_text="Without it, every ability of the token that asks. `*` stands for any: `*:read`, `site:*`.",
     )
     expires_at = serializers.DateTimeField(required=False, allow_null=True)
+    servers = serializers.ListField(
+        child=serializers.CharField(),
+        required=False,
+        allow_null=True,
+        help_text="Ids of the only servers that it sees, with their sites. Without servers and sites it sees all.",
+    )
+    sites = serializers.ListField(
+        child=serializers.CharField(), required=False, allow_null=True, help_text="Ids of the only sites that it sees."
+    )
 
     example = {"name": "CI/CD pipeline", "abilities": ["site:deploy"], "expires_at": "2027-04-16T00:00:00Z"}
 

@@ -2,17 +2,23 @@
 
 from typing import Any
 
+from django.db.models import F, QuerySet
 from django.http import HttpRequest
 
 from deploynix.actor import Actor
 from deploynix.api.operations import operation
 from deploynix.api.permissions import ANY_TOKEN, PUBLIC
-from deploynix.api.throttling import GENERAL, LOGIN, NEW_TOKEN, REGISTER
+from deploynix.api.throttling import LOGIN, NEW_TOKEN, REGISTER
 from deploynix.api.views import Response, View
 from deploynix.client import client_ip
 from tokens.actions import create_token, register_with_token, revoke_token, sign_in
 from tokens.api.serializers import EXAMPLE_TOKEN, LoginInput, RegisterInput, TokenInput, TokenOutput, UserOutput
-from tokens.models import Token
+from tokens.models import PersonalToken, Token
+
+
+def _shown(tokens: QuerySet[Token]) -> QuerySet[Token]:
+    return tokens.annotate(abilities=F("grants"), servers=F("resources__servers"), sites=F("resources__sites"))
+
 
 _SECRET = {"token": EXAMPLE_TOKEN}
 
@@ -41,7 +47,7 @@ class Login(View):
     def post(self, request: HttpRequest) -> Response:
         """Exchanges an e-mail address and password for a token, which is shown only here."""
         actor, token, text = sign_in(request, **self.input(LoginInput))
-        return Response({"data": user_data(actor, token.abilities)}, once={"token": text})
+        return Response({"data": user_data(actor, token.grants)}, once={"token": text})
 
 
 class Register(View):
@@ -53,7 +59,7 @@ class Register(View):
     def post(self, request: HttpRequest) -> Response:
         """Makes a user with an organization of their own. Where registration is closed, only the first one."""
         actor, token, text = register_with_token(**self.input(RegisterInput), ip=client_ip(request))
-        return Response({"data": user_data(actor, token.abilities)}, 201, once={"token": text})
+        return Response({"data": user_data(actor, token.grants)}, 201, once={"token": text})
 
 
 class Logout(View):
@@ -81,17 +87,17 @@ class CurrentUser(View):
 class Tokens(View):
     abilities = {"GET": ANY_TOKEN, "POST": ANY_TOKEN}
     tag = "Tokens"
-    limits = {"POST": (GENERAL, NEW_TOKEN)}
+    limits = {"POST": (NEW_TOKEN,)}
 
     @operation("List your tokens", page=TokenOutput)
     def get(self, request: HttpRequest) -> Response:
-        return self.page(Token.objects.of_actor(self.actor).filter(revoked_at=None), TokenOutput)
+        return self.page(_shown(PersonalToken.objects.of_actor(self.actor).unrevoked()), TokenOutput)
 
     @operation("Create a token", input=TokenInput, one=TokenOutput, status=201, extra=_SECRET)
     def post(self, request: HttpRequest) -> Response:
         """The token's text is shown only here. It can neither do more nor live longer than the token that asks."""
         token, text = create_token(self.actor, **self.input(TokenInput))
-        return self.one(Token.objects.filter(pk=token.pk), TokenOutput, 201, once={"token": text})
+        return self.one(_shown(PersonalToken.objects.filter(pk=token.pk)), TokenOutput, 201, once={"token": text})
 
 
 class TokenDetail(View):
@@ -101,6 +107,6 @@ class TokenDetail(View):
     @operation("Revoke a token", status=204)
     def delete(self, request: HttpRequest, token: str) -> Response:
         """Takes effect with the next request. A token of somebody else needs `token:delete`."""
-        rows = Token.objects.revocable_by(self.actor).filter(revoked_at=None)
+        rows = PersonalToken.objects.revocable_by(self.actor).unrevoked()
         revoke_token(self.actor, token=self.find(rows, token))
         return self.done()

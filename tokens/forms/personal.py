@@ -1,45 +1,26 @@
-"""The form of a new token."""
+"""The form of a new personal token."""
 
-from datetime import UTC, datetime, time
 from typing import Any
 
 from django import forms
-from django.utils import timezone
 
 from deploynix.abilities import ABILITIES
 from deploynix.actor import Actor
+from tokens.forms.parts import Boxes, LastDay, LimitedForm, name_field
 
 _NAMES = {"env": "Environment variables", "ssh-key": "SSH key"}
 
 
-class TokenForm(forms.Form):
-    name = forms.CharField(
-        max_length=255,
-        help_text="Say what it is for, for example “CI pipeline”.",
-        widget=forms.TextInput(attrs={"autofocus": True, "autocomplete": "off"}),
-    )
-    expires_on = forms.DateField(
-        required=False,
-        label="Last day",
-        help_text="It ends with this day, in UTC. Without one it is good until it is revoked.",
-        widget=forms.DateInput(attrs={"type": "date"}),
-    )
+class TokenForm(LimitedForm):
+    name = name_field("CI pipeline")
+    expires_at = LastDay()
     everything = forms.BooleanField(required=False, label="Everything my role may do")
-    abilities = forms.MultipleChoiceField(required=False, widget=forms.CheckboxSelectMultiple)
+    abilities = Boxes()
 
     def __init__(self, *args: Any, actor: Actor, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+        super().__init__(*args, actor=actor, **kwargs)
         choices = [(name, text) for name, text in ABILITIES.items() if actor.can(name)]
         self.fields["abilities"].choices = choices  # type: ignore[attr-defined]
-
-    def clean_expires_on(self) -> datetime | None:
-        day = self.cleaned_data["expires_on"]
-        if day is None:
-            return None
-        end = datetime.combine(day, time.max, tzinfo=UTC)
-        if end <= timezone.now():
-            raise forms.ValidationError("This day is over.")
-        return end
 
     def clean(self) -> dict[str, Any]:
         values: dict[str, Any] = super().clean() or {}
@@ -52,7 +33,7 @@ class TokenForm(forms.Form):
         """What `tokens.actions.create_token` takes."""
         values = self.cleaned_data
         abilities = None if values["everything"] else values["abilities"]
-        return {"name": values["name"], "abilities": abilities, "expires_at": values["expires_on"]}
+        return {"name": values["name"], "abilities": abilities, "expires_at": values["expires_at"], **self.limit}
 
     def groups(self) -> list[tuple[str, list[Any]]]:
         """The checkboxes of `abilities`, by resource."""

@@ -1,0 +1,206 @@
+"""Every operation of the API, and an organization that has one of everything they can name."""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.urls import URLPattern, URLResolver, get_resolver
+from django.utils import timezone
+
+from activity.actions.errors import record_error
+from activity.actions.events import record_events
+from activity.models import ErrorGroup
+from deploynix.actor import Actor
+from deploynix.api.operations import Operation, operation_of
+from deploynix.api.permissions import PUBLIC
+from deploynix.api.views import View
+from deploynix.ids import new_id
+from jobs.actions import enqueue_job
+from jobs.models import Job
+from jobs.models import Status as JobStatus
+from servers.actions import create_script, run_script
+from servers.api.script_serializers import ScriptInput
+from servers.ssh import generate_key
+from sites.actions.environment import create_environment_variable
+from sites.actions.projects import create_project
+from sites.actions.schedule import schedule_deploy
+from sites.models import Release, Site, Status
+from tests import factories
+from tokens.actions import create_access_token, create_api_key, create_token
+
+PREFIX = "api/v1/"
+PLACE = re.compile(r"([^/]+)/<str:\w+>")
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """An operation: `path` as the resolver has it, without its prefix, for example `servers/<str:server>`."""
+
+    method: str
+    path: str
+    view: type[View]
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path}"
+
+    @property
+    def operation(self) -> Operation:
+        return operation_of(getattr(self.view, self.method.lower()))
+
+    @property
+    def is_public(self) -> bool:
+        return self.view.abilities[self.method] == PUBLIC
+
+    @property
+    def places(self) -> list[str]:
+        """The collections whose ids the path holds: `servers`, `sites`."""
+        return PLACE.findall(self.path)
+
+    def address(self, ids: dict[str, str]) -> str:
+        return "/" + PLACE.sub(lambda found: f"{found[1]}/{ids[found[1]]}", self.path)
+
+
+def calls() -> list[Call]:
+    """All operations of the API."""
+    return [
+        Call(method, path.removeprefix(PREFIX), view.cls)
+        for path, view in _walk(get_resolver().url_patterns)
+        if path.startswith(PREFIX) and issubclass(getattr(view, "cls", object), View)
+        for method in view.cls.abilities
+    ]
+
+
+def _walk(patterns: list[URLPattern | URLResolver], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for pattern in patterns:
+        path = prefix + str(pattern.pattern)
+        if isinstance(pattern, URLResolver):
+            yield from _walk(pattern.url_patterns, path)
+        else:
+            yield path, pattern.callback
+
+
+class Everything:
+    """One of each, so that most operations can be called on them as they are; `prepare` does what the others need.
+
+    `ids` maps the name of a collection, as it stands in paths, to the id of the one that is in it.
+    """
+
+    def __init__(self, owner: Actor) -> None:
+        self.owner = owner
+        self.host_key = " ".join(generate_key("host").public.split()[:2])
+        self.server = factories.provisioned_server(
+            owner.organization, host_key=self.host_key, php_version="8.3", database_type="mariadb"
+        )
+        self.project = create_project(owner, name=f"Project {new_id()}")
+        self.site = factories.site(
+            self.server,
+            project=self.project,
+            installed_at=timezone.now(),
+            is_zero_downtime=False,
+            repository_host_key=self.host_key,
+        )
+        self.releases = [self._release("1"), self._release("2")]
+        Site.objects.filter(pk=self.site.pk).update(current_release=self.releases[1])
+        self.job = self._job()
+        self.script = create_script(owner, **{**ScriptInput.example, "name": f"Script {new_id()}"})
+        values = {"CHANNEL": "stable", "API_TOKEN": "mk_4f9a0c7de1b2"}
+        self.run = run_script(owner, script=self.script, servers=[self.server.pk], parameters=values)[0]
+        self.variable = create_environment_variable(owner, site=self.site, name="APP_KEY_OLD", value="a value")
+        self.error = record_error(owner, message="total is not a function", site=self.site.pk)
+        record_events(owner, events=[{"kind": "deploy.finished", "site": self.site.pk}])
+        self.ids = self._ids()
+
+    def _ids(self) -> dict[str, str]:
+        key, _ = create_api_key(self.owner, name="a key", permissions=["servers:read"])
+        access, _ = create_access_token(self.owner, name="an access token", scopes=["all"])
+        return {
+            "access-tokens": access.pk,
+            "api-keys": key.key_id,
+            "environment-variables": self.variable.pk,
+            "errors": self.error.pk,
+            "instances": self.site.pk,
+            "jobs": self.job.pk,
+            "projects": self.project.pk,
+            "script-runs": self.run.pk,
+            "scripts": self.script.pk,
+            "servers": self.server.pk,
+            "sites": self.site.pk,
+            "teams": self.owner.organization.pk,
+            "tokens": create_token(self.owner, name="a token")[0].pk,
+        }
+
+    def _release(self, commit: str) -> Release:
+        return Release.objects.create(
+            site=self.site, folder=new_id(), commit=commit * 40, is_on_server=True, activated_at=timezone.now()
+        )
+
+    def _job(self) -> Job:
+        params = {"name": "nginx-error", "lines": 10}
+        return enqueue_job(self.owner, kind="read_log", subject=self.server, label="Read a log", params=params)
+
+    def body(self, call: Call) -> Any:
+        """What the operation's example says, about what there is here."""
+        return self._adjusted(dict(call.operation.input.example)) if call.operation.input else None
+
+    def _adjusted(self, value: Any) -> Any:
+        if isinstance(value, list):
+            return [self._adjusted(item) for item in value]
+        if not isinstance(value, dict):
+            return value
+        return {name: self._named.get(name, self._adjusted(part)) for name, part in value.items()}
+
+    @property
+    def _named(self) -> dict[str, Any]:
+        """What stands in a body under a name, wherever that is."""
+        tomorrow = (timezone.now() + timedelta(days=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
+        return {
+            "expires_at": tomorrow,
+            "host_key": self.host_key,
+            "project_id": self.project.pk,
+            "release": self.releases[0].pk,
+            "scheduled_at": tomorrow,
+            "server_id": self.server.pk,
+            "servers": [self.server.pk],
+            "site": self.site.pk,
+            "site_ids": [self.site.pk],
+            "sites": [self.site.pk],
+        }
+
+    def prepare(self, call: Call) -> None:
+        """Brings everything into the state in which the operation can be done."""
+        if prepare := PREPARE.get(call.operation.summary):
+            prepare(self)
+
+    def no_sites(self) -> None:
+        Job.objects.all().delete()
+        Site.objects.filter(pk=self.site.pk).delete()
+
+    def suspended(self) -> None:
+        Site.objects.filter(pk=self.site.pk).update(status=Status.SUSPENDED)
+
+    def scheduled(self) -> None:
+        schedule_deploy(self.owner, site=self.site, scheduled_at=timezone.now() + timedelta(hours=1))
+
+    def failed(self) -> None:
+        Job.objects.filter(pk=self.job.pk).update(status=JobStatus.FAILED, finished_at=timezone.now())
+
+    def resolved(self) -> None:
+        ErrorGroup.objects.filter(pk=self.error.pk).update(resolved_at=timezone.now())
+
+
+# By the operation's summary.
+PREPARE: dict[str, Callable[[Everything], None]] = {
+    "Cancel a scheduled deployment": Everything.scheduled,
+    "Delete a server": Everything.no_sites,
+    "Reopen an error": Everything.resolved,
+    "Resume a site": Everything.suspended,
+    "Retry a job": Everything.failed,
+}
+# Reading that does more than read, and does it only when it is asked to.
+QUERIES = {
+    "Show an environment variable": "?reveal=true",
+    "Show a log of a server": "?name=auth",
+    "Show the drift of a server": "?fresh=true",
+}
