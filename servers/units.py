@@ -31,6 +31,19 @@ RECONNECT_SECONDS = 600.0
 MOST_STARTS = 3
 
 
+class Interrupted(Error):
+    """A restart of the server ended a unit that must not run twice."""
+
+    status = 502
+    code = "interrupted"
+
+    def __init__(self, what: str) -> None:
+        super().__init__(
+            f"The server was restarted before {what} had ended.",
+            "What it had done by then stays done. It is not run again by itself.",
+        )
+
+
 def start_or_follow(
     target: Target,
     unit_name: str,
@@ -42,16 +55,19 @@ def start_or_follow(
     timeout: float,
     user: str = "root",
     offset: int = 0,
+    once: bool = False,
 ) -> int:
     """Runs a script (see `ssh.pack`) as the unit `dnx-...`, or follows one of that name, to its exit code.
 
     Every byte of output and error goes to `on_output` in order, from byte `offset` of the log on, or from 0
     if the unit has to be started. A lost connection is made again for ten minutes; a unit that a restart of
-    the server ended is started again. `should_stop` is asked twice a second; True ends the unit with all its
-    processes, mostly with exit code 128 + 15. `user` is a Linux user, in whose home the script runs.
+    the server ended is started again, but not with `once`. `should_stop` is asked twice a second; True ends
+    the unit with all its processes, mostly with exit code 128 + 15. `user` is a Linux user, in whose home the
+    script runs.
 
     Raises TimedOut after `timeout` seconds (the unit is ended), CommandFailed if the server cannot start it,
-    and what connecting raises. `clean` removes what stays behind on the server.
+    Interrupted where `once` forbids to start it again, and what connecting raises. `clean` removes what stays
+    behind on the server.
     """
     run = _Run(
         target,
@@ -62,6 +78,7 @@ def start_or_follow(
         should_stop,
         timeout,
         offset,
+        once,
     )
     while True:
         exit_code = run.follow_while_connected()
@@ -99,6 +116,7 @@ class _Run:
     should_stop: Callable[[], bool]
     timeout: float
     offset: int
+    once: bool
     began_at: float = field(default_factory=time.monotonic)
     heard_at: float | None = None
     asked_at: float = 0.0
@@ -126,7 +144,7 @@ class _Run:
 
     def _helper(self) -> tuple[list[str], bytes]:
         packed = self.packed
-        values = {"UNIT": self.name, "RUN_AS": self.user, "OFFSET": str(self.offset)}
+        values = {"UNIT": self.name, "RUN_AS": self.user, "OFFSET": str(self.offset), "ONCE": "yes" * self.once}
         values |= {"PROGRAM": packed.program, "FLAG": packed.flag, "BOOT": packed.boot, "NAME": packed.name}
         helper = ssh.pack("unit.sh", values, packed.data)
         return helper.command, helper.data
@@ -168,6 +186,8 @@ class _Run:
         if trailer is None or (trailer[1] == b"lost" and self.starts >= MOST_STARTS):
             tail = result.output[-4000:].decode(errors="replace")
             raise CommandFailed(f"Starting {self.packed.name} as {self.user}", result.exit_status, tail)
+        if trailer[1] == b"lost" and self.once:
+            raise Interrupted(self.packed.name)
         if trailer[1] == b"lost":
             return None
         if trailer[1] == b"exited":

@@ -7,7 +7,6 @@ from django.http import HttpRequest
 from deploynix.api.operations import operation
 from deploynix.api.pagination import Listing
 from deploynix.api.views import Response, View
-from jobs.models import Job
 from servers import actions
 from servers.api.serializers import (
     DriftOutput,
@@ -41,11 +40,6 @@ class ServerView(View):
     def answer_of(self, server: Server) -> dict[str, Any]:
         return self.row(self.servers.filter(pk=server.pk).with_sites_count(), ServerOutput)
 
-    def job_address(self, job: Job | None) -> dict[str, str] | None:
-        if job is None:
-            return None
-        return {"id": job.pk, "url": self.request.build_absolute_uri(f"/api/v1/jobs/{job.pk}")}
-
 
 SERVERS = Listing(ServerOutput, lambda actor: Server.objects.visible_to(actor).with_sites_count())
 
@@ -74,7 +68,7 @@ class Servers(ServerView):
 
 
 class ServerDetail(ServerView):
-    abilities = {"GET": "server:read", "PUT": "server:update", "DELETE": "server:delete"}
+    abilities = {"GET": "server:read", "PUT": "server:update", "PATCH": "server:update", "DELETE": "server:delete"}
 
     @operation("Show a server", one=ServerOutput)
     def get(self, request: HttpRequest, server: str) -> Response:
@@ -88,6 +82,11 @@ class ServerDetail(ServerView):
         return Response(
             {"data": self.answer_of(actions.update_server(self.actor, server=row, **self.input(ServerChanges)))}
         )
+
+    @operation("Change fields of a server", input=ServerChanges, one=ServerOutput)
+    def patch(self, request: HttpRequest, server: str) -> Response:
+        """The same as PUT."""
+        return self.put(request, server)
 
     @operation("Delete a server", one=ServerOutput, status=202, job=True, message="Server removal started.")
     def delete(self, request: HttpRequest, server: str) -> Response:
@@ -173,7 +172,7 @@ class Drift(ServerView):
 
 
 class Logs(ServerView):
-    abilities = {"GET": "server:read"}
+    abilities = {"GET": "log:read"}
 
     @operation("Show a log of a server", query=LogReadingQuery, one=LogReadingOutput, extra={"job": None})
     def get(self, request: HttpRequest, server: str) -> Response:

@@ -1,5 +1,5 @@
 """The kinds of background work on servers."""
 
-from servers.kinds import configuration, logs, provisioning, removal, restart, trust
+from servers.kinds import configuration, logs, provisioning, removal, restart, scripts, trust
 
-__all__ = ["configuration", "logs", "provisioning", "removal", "restart", "trust"]
+__all__ = ["configuration", "logs", "provisioning", "removal", "restart", "scripts", "trust"]

@@ -2,7 +2,8 @@
 # Starts a script as a systemd unit, unless it was started before, and copies its log until it ends.
 #
 # Environment: UNIT, RUN_AS (a Linux user), OFFSET (bytes of the log to skip), and how the script is read:
-# PROGRAM, FLAG, BOOT, NAME. Standard input: the script and its values, as BOOT reads them.
+# PROGRAM, FLAG, BOOT, NAME. Where ONCE is not empty, a unit that was started before and has left no exit code is
+# lost. Standard input: the script and its values, as BOOT reads them.
 # Standard output: `unit started 0` or `unit followed OFFSET`, then the log. Standard error ends with
 # `unit exited CODE`, `unit killed SIGNAL`, `unit dumped SIGNAL` or `unit lost`.
 set -euo pipefail
@@ -73,6 +74,7 @@ main() {
     exec 9>"$dir/lock"
     flock 9
     if ! was_started "$dir"; then
+        [[ -z $ONCE || ! -e $dir/log ]] || { echo "unit lost" >&2; return; }
         state=started from=0
         start "$dir" "$input" || { refused "$dir" "$input"; return; }
     fi

@@ -7,6 +7,8 @@ from collections.abc import Coroutine
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
+from deploynix.dry_run import is_dry_run
+
 T = TypeVar("T")
 
 _starting = threading.Lock()
@@ -14,6 +16,10 @@ _loop: asyncio.AbstractEventLoop | None = None
 
 
 def submit(coroutine: Coroutine[Any, Any, T]) -> Future[T]:
+    """Raises RuntimeError in a dry run: only jobs reach servers."""
+    if is_dry_run():
+        coroutine.close()
+        raise RuntimeError("SSH was reached in a dry run")
     return asyncio.run_coroutine_threadsafe(coroutine, _running_loop())
 
 

@@ -216,6 +216,28 @@ def test_logs_answer_the_last_reading(api: ApiClient, server: Server) -> None:
     assert api.get(f"/servers/{server.pk}/logs?lines=100000").status_code == 422
 
 
+def test_logs_need_an_ability_of_their_own(owner: Actor, member_api: ApiClient, server: Server) -> None:
+    path = f"/servers/{server.pk}/logs"
+    response = ApiClient.signed_in(owner, ["server:read"]).get(path)
+    assert (response.status_code, "log:read" in read(response)["message"]) == (403, True)
+    assert not Job.objects.exists()
+    assert ApiClient.signed_in(owner, ["log:read"]).get(path).status_code == 200
+    assert member_api.get(path).status_code == 200
+
+
+def test_patch_changes_what_is_sent(
+    api: ApiClient, member_api: ApiClient, outsider_api: ApiClient, server: Server
+) -> None:
+    path = f"/servers/{server.pk}"
+    response = api.call("PATCH", path, {"name": "web-9"})
+    assert (response.status_code, read(response)["data"]["name"]) == (200, "web-9")
+    assert api.call("PATCH", path, {"name": "a b"}).status_code == 422
+    assert member_api.call("PATCH", path, {"name": "mine"}).status_code == 403
+    assert outsider_api.call("PATCH", path, {"name": "mine"}).status_code == 404
+    server.refresh_from_db()
+    assert server.name == "web-9"
+
+
 def test_an_unprovisioned_server_is_not_asked(api: ApiClient, owner: Actor) -> None:
     server = factories.server(owner.organization, status=Status.PENDING)
     assert read(api.get(f"/servers/{server.pk}/drift"))["job"] is None

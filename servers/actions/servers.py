@@ -46,7 +46,7 @@ def create_server(
 
     Raises Denied, LimitReached, Invalid and ValidationError.
     """
-    actor.require("server:create")
+    actor.require_unlimited("server:create")
     require_room(actor.organization, "max_servers")
     pinned = checks.host_key(host_key) if host_key else ""
     pair = ssh.generate_key("deploynix")
@@ -182,7 +182,7 @@ def refresh_comparison(actor: Actor, *, server: Server) -> Job | None:
 @transaction.atomic
 def read_log(actor: Actor, *, server: Server, name: str, lines: int = LOG_LINES) -> Job:
     """Reads the last lines of one of LogName, unless that is under way. Raises Denied, Invalid and Conflict."""
-    actor.require("server:read")
+    actor.require("log:read")
     server = _locked(server)
     _require_ready(server)
     if name not in LogName.values or (name == LogName.PHP and not server.php_version):
@@ -194,7 +194,11 @@ def read_log(actor: Actor, *, server: Server, name: str, lines: int = LOG_LINES)
 
 
 def refresh_log(actor: Actor, *, server: Server, name: str, lines: int = LOG_LINES) -> Job | None:
-    """The reading that is under way, or one that starts now because the last is ten seconds old; else None."""
+    """The reading that is under way, or one that starts now because the last is ten seconds old; else None.
+
+    Raises Denied.
+    """
+    actor.require("log:read")
     since = timezone.now() - LOG_LIFE
     known = LogReading.objects.filter(server=server, name=name, read_at__gt=since)
     if not server.is_ready or known.exists() or checks.was_tried(server, "read_log", since, name=name):

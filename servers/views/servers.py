@@ -13,7 +13,7 @@ from jobs.models import Job
 from organizations.pages import ActionFormView, ListPage, PageMixin
 from servers import actions
 from servers.checks import open_job, services
-from servers.forms import NewServer, ServerSettings
+from servers.forms.servers import NewServer, ServerSettings
 from servers.models import Comparison, LogName, LogReading, Server, ServerQuerySet
 
 LATEST_JOBS = 25
@@ -89,6 +89,7 @@ class ServerConfiguration(ServerPage):
 class ServerLogs(ServerPage):
     """`?name=` chooses the log. The newest reading is shown at once, and replaced when a fresh one is there."""
 
+    ability = "log:read"
     tab = "logs"
     template_name = "servers/logs.html"
 

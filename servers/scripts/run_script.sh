@@ -1,0 +1,17 @@
+#!/usr/bin/env bash
+# Runs a script that somebody has stored, from a file of its own, and ends it when its time is over.
+#
+# Environment: script_body, script_timeout (seconds), and the parameters of the script, whose names are in capitals.
+# Exit code: the script's, or as timeout(1) says where it had to be ended.
+set -euo pipefail
+
+main() {
+    local body=${script_body:?} seconds=${script_timeout:?}
+    unset script_body script_timeout
+    folder=$(mktemp --directory)
+    trap 'rm -rf "$folder"' EXIT
+    printf '%s\n' "$body" >"$folder/script"
+    timeout --kill-after=5 "$seconds" bash "$folder/script" </dev/null
+}
+
+main
