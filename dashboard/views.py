@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 
 from deploynix.actor import Actor
 from jobs.models import Job
@@ -56,8 +57,9 @@ def tally(rows: OwnedQuerySet[Any]) -> Tally:
 
 
 def running_jobs(actor: Actor) -> QuerySet[Job]:
-    """Running ones first, then those that wait."""
-    return Job.objects.visible_to(actor).open().order_by("-status", "-id")[:RECENT]
+    """Running ones first, then those that wait for a worker; not what is scheduled for later."""
+    scheduled = Q(started_at=None, run_after__gt=timezone.now())
+    return Job.objects.visible_to(actor).open().exclude(scheduled).order_by("-status", "-id")[:RECENT]
 
 
 def recent_deployments(actor: Actor) -> QuerySet[Deployment]:

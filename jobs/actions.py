@@ -1,5 +1,6 @@
 """Queueing, cancelling and retrying jobs."""
 
+from datetime import datetime
 from typing import Any
 
 from django.db import models, transaction
@@ -22,10 +23,12 @@ def enqueue_job(
     label: str,
     lane: str = "",
     params: dict[str, Any] | None = None,
+    run_after: datetime | None = None,
 ) -> Job:
     """Writes the job and its steps, and rings once the surrounding transaction is committed.
 
-    The caller is the action that authorised the work. Without a lane the job has one of its own.
+    The caller is the action that authorised the work. Without a lane the job has one of its own. For a job that is to
+    wait until `run_after` the reaper rings.
     """
     job_id = new_id()
     job = Job.objects.create(
@@ -37,6 +40,7 @@ def enqueue_job(
         subject_id=subject.pk,
         lane=lane or f"job:{job_id}",
         params=params or {},
+        run_after=run_after or timezone.now(),
         user=actor.user,
         actor=str(actor),
     )
@@ -44,7 +48,8 @@ def enqueue_job(
         JobStep(job=job, position=position, name=step.name, label=step.label)
         for position, step in enumerate(kind_of(kind).steps)
     )
-    transaction.on_commit(lambda: ring(job))
+    if run_after is None:
+        transaction.on_commit(lambda: ring(job))
     return job
 
 
@@ -52,6 +57,14 @@ def enqueue_job(
 def cancel_job(actor: Actor, *, job: Job) -> Job:
     """Ends a waiting job at once, and asks a running one to stop. Raises Conflict where it has already ended."""
     actor.require("job:update")
+    job = stop_job(job=job)
+    record(actor, "job.cancelled", job)
+    return job
+
+
+@transaction.atomic
+def stop_job(*, job: Job) -> Job:
+    """As `cancel_job`, for an action that authorised it by an ability of its own, and leaves an audit row itself."""
     job = Job.objects.select_for_update().get(pk=job.pk)
     if not job.is_open:
         raise Conflict(f"This job has already {job.status}.", "Only a waiting or running job can be cancelled.")
@@ -60,7 +73,6 @@ def cancel_job(actor: Actor, *, job: Job) -> Job:
         job.status, job.finished_at = Status.CANCELLED, job.cancel_requested_at
         kind_of(job.kind)().on_cancelled(job)
     job.save(update_fields=["cancel_requested_at", "status", "finished_at"])
-    record(actor, "job.cancelled", job)
     transaction.on_commit(lambda: ring_next(job.lane))
     return job
 

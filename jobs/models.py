@@ -1,13 +1,15 @@
 """Background work. These tables are the queue of record; the broker only rings."""
 
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from django.db import models
 from django.db.models.functions import Now
 from django.utils import timezone
 
 from accounts.models import User
+from deploynix.actor import Actor
 from deploynix.ids import IdField
+from jobs.subjects import about_visible
 from organizations.models import Organization, OwnedQuerySet
 
 
@@ -23,6 +25,11 @@ OPEN_STATUSES = (Status.QUEUED, Status.RUNNING)
 
 
 class JobQuerySet(OwnedQuerySet["Job"]):
+    def visible_to(self, actor: Actor) -> Self:
+        """Those of the organization; for a token that is limited, those about servers and sites that it sees."""
+        own = super().visible_to(actor)
+        return own if actor.resources is None else own.filter(about_visible(actor, actor.resources))
+
     def open(self) -> "JobQuerySet":
         return self.filter(status__in=OPEN_STATUSES)
 
@@ -86,6 +93,11 @@ class Job(models.Model):
     @property
     def is_open(self) -> bool:
         return self.status in OPEN_STATUSES
+
+    @property
+    def is_early(self) -> bool:
+        """It waits for its time, not for a worker."""
+        return self.status == Status.QUEUED and self.run_after > timezone.now()
 
 
 class JobStep(models.Model):

@@ -48,7 +48,8 @@ class JobPage(PageMixin):
 class JobDetail(JobPage):
     def get(self, request: HttpRequest, pk: str) -> HttpResponse:
         job = self.job
-        context = {"job": job, "steps": job.steps.all(), "part": read_end(job), "subject": subject_of(job)}
+        part = read_end(job) if self.actor.can("log:read") else None
+        context = {"job": job, "steps": job.steps.all(), "part": part, "subject": subject_of(job)}
         return render(request, "jobs/detail.html", context)
 
 
@@ -63,6 +64,8 @@ class JobState(JobPage):
 class JobLogPart(JobPage):
     """What follows `?after=`; 204 while there is nothing new."""
 
+    ability = "log:read"
+
     def get(self, request: HttpRequest, pk: str) -> HttpResponse:
         job, after = self.job, request.GET.get("after", "")
         part = read_log(job, int(after) if re.fullmatch("[0-9]{1,18}", after) else 0)
@@ -72,6 +75,8 @@ class JobLogPart(JobPage):
 
 
 class JobLogFile(JobPage):
+    ability = "log:read"
+
     def get(self, request: HttpRequest, pk: str) -> StreamingHttpResponse:
         job = self.job
         return StreamingHttpResponse(

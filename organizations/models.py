@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from typing import ClassVar, Self, TypeVar
 
+from django.core.validators import RegexValidator
 from django.db import models
 from django.utils import timezone
 
@@ -10,6 +11,7 @@ from accounts.models import User
 from deploynix.abilities import ROLES
 from deploynix.actor import Actor
 from deploynix.ids import IdField
+from organizations.money import spoken
 from organizations.plans import DEFAULT_PLAN, PLANS, Plan
 
 INVITATION_LIFE = timedelta(days=7)
@@ -95,6 +97,45 @@ class Invitation(models.Model):
 
     def __str__(self) -> str:
         return f"{self.email} ({self.role})"
+
+
+class InvoiceStatus(models.TextChoices):
+    OPEN = "open"
+    PAID = "paid"
+    VOID = "void"
+
+
+class Invoice(models.Model):
+    """What whoever runs the install charges. `amount` is in the smallest unit of `currency`, an ISO 4217 code."""
+
+    id = IdField()
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="invoices")
+    number = models.CharField(max_length=64, unique=True)
+    description = models.CharField(max_length=255)
+    amount = models.PositiveBigIntegerField()
+    currency = models.CharField(
+        max_length=3, validators=[RegexValidator(r"^[A-Z]{3}\Z", "Use the three capitals of ISO 4217, such as EUR.")]
+    )
+    status = models.CharField(max_length=16, choices=InvoiceStatus.choices, default=InvoiceStatus.OPEN)
+    issued_at = models.DateTimeField(default=timezone.now, editable=False)
+    due_at = models.DateTimeField()
+    paid_at = models.DateTimeField(null=True, blank=True)
+
+    objects: ClassVar[OwnedQuerySet["Invoice"]] = OwnedQuerySet.as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        indexes = [models.Index(fields=["organization", "-id"], name="invoice_by_time")]
+
+    def __str__(self) -> str:
+        return self.number
+
+    @property
+    def amount_text(self) -> str:
+        return spoken(self.amount, self.currency)
+
+    @property
+    def is_overdue(self) -> bool:
+        return self.status == InvoiceStatus.OPEN and self.due_at < timezone.now()
 
 
 def count_seats(organization: Organization) -> int:

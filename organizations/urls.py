@@ -1,6 +1,6 @@
 from django.urls import path
 
-from organizations.views import audit, members, organizations, profile, registration
+from organizations.views import audit, billing, members, organizations, profile, registration
 
 urlpatterns = [
     path("accounts/signup", registration.SignUpView.as_view(), name="account_signup"),
@@ -10,6 +10,7 @@ urlpatterns = [
     path("settings/profile", profile.ProfileView.as_view(), name="settings_profile"),
     path("settings/organization", organizations.OrganizationView.as_view(), name="settings_organization"),
     path("settings/organization/leave", organizations.LeaveView.as_view(), name="organization_leave"),
+    path("settings/billing", billing.BillingView.as_view(), name="settings_billing"),
     path("settings/members", members.MembersView.as_view(), name="settings_members"),
     path("settings/members/invite", members.InviteView.as_view(), name="member_invite"),
     path("settings/members/<str:pk>", members.MemberView.as_view(), name="member_detail"),

@@ -1,30 +1,18 @@
-"""Adding a site, changing one, and its environment."""
+"""Adding a site, changing one, its environment, projects, and deployments for later."""
 
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, cast
 
 from django import forms
 
-from deploynix.forms import SecretTextarea
+from deploynix.forms import CODE, Lines, SecretTextarea
 from servers.models import PHP_VERSIONS
-from sites.models import Site, Type
-
-CODE = {"class": "font-monospace", "autocomplete": "off", "autocapitalize": "off", "spellcheck": "false"}
-
-
-class Lines(forms.CharField):
-    """A list of texts, one on each line."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(widget=forms.Textarea(attrs={"rows": 2, **CODE}), required=False, **options)
-
-    def prepare_value(self, value: Any) -> Any:
-        return "\n".join(value) if isinstance(value, list) else value
-
-    def clean(self, value: Any) -> list[str]:
-        return [line.strip() for line in super().clean(value).splitlines() if line.strip()]
+from sites.models import Project, Site, Type
 
 
 class SiteForm(forms.Form):
+    """`projects` are those to choose from; where there are none, nothing is asked."""
+
     domain = forms.CharField(max_length=253, help_text="For example shop.example.com. It should point to the server.")
     aliases = Lines(help_text="Other names that the site answers to, one a line.")
     type = forms.ChoiceField(choices=Type.choices, initial=Type.STATIC)
@@ -60,10 +48,54 @@ class SiteForm(forms.Form):
         required=False,
         choices=[("", "The server's"), *((version, f"PHP {version}") for version in PHP_VERSIONS)],
     )
+    project_id = forms.ChoiceField(label="Project", required=False)
+
+    def __init__(self, *args: Any, projects: Iterable[Project], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choices = [(project.pk, project.name) for project in projects]
+        if choices:
+            cast(forms.ChoiceField, self.fields["project_id"]).choices = [("", "None"), *choices]
+        else:
+            del self.fields["project_id"]
 
     @classmethod
-    def of(cls, site: Site, data: Any = None) -> "SiteForm":
-        return cls(data, initial={name: getattr(site, name) for name in cls.base_fields})
+    def of(cls, site: Site, projects: Iterable[Project], data: Any = None) -> "SiteForm":
+        return cls(data, initial={name: getattr(site, name) for name in cls.base_fields}, projects=projects)
+
+
+class ProjectForm(forms.Form):
+    name = forms.CharField(max_length=255)
+    description = forms.CharField(max_length=1000, required=False, widget=forms.Textarea(attrs={"rows": 2}))
+
+
+class AddSitesForm(forms.Form):
+    """`sites` are those to choose from, with their server and project."""
+
+    site_ids = forms.MultipleChoiceField(label="Sites", widget=forms.CheckboxSelectMultiple)
+
+    def __init__(self, *args: Any, sites: Iterable[Site], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choices = [(site.pk, _placed(site)) for site in sites]
+        cast(forms.MultipleChoiceField, self.fields["site_ids"]).choices = choices
+
+
+def _placed(site: Site) -> str:
+    where = f"{site.domain}, on {site.server.name}"
+    return f"{where}, now in {site.project.name}" if site.project else where
+
+
+class ScheduleForm(forms.Form):
+    scheduled_at = forms.DateTimeField(
+        label="Time in UTC",
+        widget=forms.DateTimeInput(format="%Y-%m-%dT%H:%M", attrs={"type": "datetime-local"}),
+    )
+    ref = forms.CharField(
+        label="Branch, tag or commit",
+        max_length=255,
+        required=False,
+        widget=forms.TextInput(attrs=CODE),
+        help_text="Empty for the branch that the site has by then.",
+    )
 
 
 class VariableForm(forms.Form):

@@ -7,9 +7,11 @@ from jobs.kinds import JobKind, Step, register
 from jobs.models import Job
 from jobs.run import Run
 from sites import remote
+from sites.actions.deployments import deploy_site
 from sites.dotenv import parse_dotenv
 from sites.models import (
     LIVE_FOLDER,
+    SCHEDULED_DEPLOY,
     Deployment,
     EnvironmentVariable,
     Release,
@@ -143,6 +145,23 @@ class DeploySite(ReleaseJob):
 class RollbackSite(ReleaseJob):
     name = "rollback_site"
     steps = (Step("check", "Check the release"), Step("activate", "Put the release live"))
+
+
+@register
+class StartScheduledDeploy(JobKind):
+    """Makes the deployment only when its time has come: releases go by age, and others may be deployed before it."""
+
+    name = SCHEDULED_DEPLOY
+    queue = "interactive"
+    steps = (Step("start", "Start the deployment"),)
+
+    def start(self, run: Run) -> None:
+        if "deployment" in run.job.result:
+            return
+        with run.write():
+            deployment = deploy_site(run.actor, site=site_of(run), ref=run.job.params["ref"])
+            run.result(deployment=deployment.pk)
+        run.line(f"Job {deployment.job_id} deploys {deployment.ref}.")
 
 
 @register

@@ -1,6 +1,6 @@
-"""Sites and their releases, deployments and environment."""
+"""Projects and sites, their releases, deployments and environment."""
 
-from typing import ClassVar, Self
+from typing import ClassVar, Self, TypeVar
 
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
@@ -9,15 +9,21 @@ from django.urls import reverse
 from django.utils import timezone
 
 from deploynix.actor import Actor
+from deploynix.expressions import RowCount
 from deploynix.fields import EncryptedTextField
 from deploynix.ids import IdField
 from jobs.models import Job
+from jobs.models import Status as JobStatus
 from organizations.models import Organization, OwnedQuerySet
 from servers.models import PHP_VERSIONS, Server
 from sites import validators
 
 # Where a deploy without zero downtime works: in place, on the files that are being served.
 LIVE_FOLDER = "live"
+# The kind of job that waits for the time of a scheduled deployment.
+SCHEDULED_DEPLOY = "start_scheduled_deploy"
+
+Row = TypeVar("Row", bound=models.Model)
 
 
 class Type(models.TextChoices):
@@ -34,7 +40,51 @@ class Status(models.TextChoices):
     DELETING = "deleting"
 
 
+class ProjectQuerySet(OwnedQuerySet["Project"]):
+    def visible_to(self, actor: Actor) -> Self:
+        """Whoever is limited to some servers and sites sees the projects of these."""
+        own = super().visible_to(actor)
+        if actor.resources is None:
+            return own
+        return own.filter(pk__in=Site.objects.visible_to(actor).exclude(project=None).values("project"))
+
+    def with_sites_count(self, actor: Actor) -> Self:
+        """Adds `sites_count`, of those that the actor sees."""
+        sites = Site.objects.visible_to(actor).filter(project=models.OuterRef("pk"))
+        return self.annotate(sites_count=RowCount(sites.values("pk")))
+
+
+class Project(models.Model):
+    """A group of sites, on any servers."""
+
+    id = IdField()
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="projects")
+    name = models.CharField(max_length=255)
+    description = models.CharField(max_length=1000, blank=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    objects: ClassVar[ProjectQuerySet] = ProjectQuerySet.as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["organization", "name"], name="one_project_per_name")]
+        indexes = [models.Index(fields=["organization", "-id"], name="project_by_time")]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("project_detail", args=[self.pk])
+
+
 class SiteQuerySet(OwnedQuerySet["Site"]):
+    def visible_to(self, actor: Actor) -> Self:
+        """Those of the organization; for a token that is limited, the chosen ones and those of the chosen servers."""
+        own, limits = super().visible_to(actor), actor.resources
+        if limits is None:
+            return own
+        return own.filter(models.Q(pk__in=limits.sites) | models.Q(server__in=limits.servers))
+
     def with_last_deployment(self) -> Self:
         """Adds `last_deployment_id`, `_kind`, `_status` and `_at`; they are None where there was none."""
         newest = Deployment.objects.filter(site=models.OuterRef("pk")).order_by("-id")
@@ -44,6 +94,17 @@ class SiteQuerySet(OwnedQuerySet["Site"]):
             last_deployment_status=models.Subquery(newest.values("job__status")[:1]),
             last_deployment_at=models.Subquery(newest.values("created_at")[:1]),
         )
+
+    def with_scheduled_deploy(self) -> Self:
+        """Adds `scheduled_deploy_at`; it is None where nothing is scheduled."""
+        waiting = scheduled_deploys().filter(subject_id=models.OuterRef("pk"))
+        return self.annotate(scheduled_deploy_at=models.Subquery(waiting.values("run_after")[:1]))
+
+
+def scheduled_deploys() -> models.QuerySet[Job]:
+    """The jobs that wait for their time, the earliest first."""
+    waiting = Job.objects.filter(kind=SCHEDULED_DEPLOY, subject_type="site", status=JobStatus.QUEUED)
+    return waiting.order_by("run_after")
 
 
 class Site(models.Model):
@@ -57,6 +118,7 @@ class Site(models.Model):
     id = IdField()
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="sites")
     server = models.ForeignKey(Server, on_delete=models.RESTRICT, related_name="sites")
+    project = models.ForeignKey(Project, null=True, blank=True, on_delete=models.SET_NULL, related_name="sites")
     domain = models.CharField(max_length=253, validators=[validators.check_domain])
     aliases = models.JSONField(default=list, blank=True, validators=[validators.check_domains])
     type = models.CharField(max_length=16, choices=Type.choices, default=Type.STATIC)
@@ -111,6 +173,10 @@ class Site(models.Model):
         return f"site:{self.pk}"
 
     @property
+    def scheduled_deploy(self) -> Job | None:
+        return scheduled_deploys().filter(subject_id=self.pk).first()
+
+    @property
     def url(self) -> str:
         return f"http://{self.domain}"
 
@@ -133,10 +199,15 @@ class Site(models.Model):
             raise ValidationError({"php_version": f"The server {has}."})
 
 
-class ReleaseQuerySet(models.QuerySet["Release"]):
-    def visible_to(self, actor: Actor) -> Self:
-        return self.filter(site__organization=actor.organization)
+class OfSiteQuerySet(models.QuerySet[Row]):
+    """Rows that belong to a site."""
 
+    def visible_to(self, actor: Actor) -> Self:
+        own = self.filter(site__organization=actor.organization)
+        return own if actor.resources is None else own.filter(site__in=Site.objects.visible_to(actor))
+
+
+class ReleaseQuerySet(OfSiteQuerySet["Release"]):
     def served(self) -> Self:
         """Those that went live at some time."""
         return self.exclude(activated_at=None)
@@ -193,11 +264,6 @@ class Deployment(models.Model):
         return f"{self.kind} of {self.site}"
 
 
-class EnvironmentVariableQuerySet(models.QuerySet["EnvironmentVariable"]):
-    def visible_to(self, actor: Actor) -> Self:
-        return self.filter(site__organization=actor.organization)
-
-
 class EnvironmentVariable(models.Model):
     """A variable of a site's `.env`. The value is encrypted, and read back only by an audited ability."""
 
@@ -211,7 +277,7 @@ class EnvironmentVariable(models.Model):
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(auto_now=True)
 
-    objects: ClassVar[EnvironmentVariableQuerySet] = EnvironmentVariableQuerySet.as_manager()  # type: ignore[assignment]
+    objects: ClassVar[OfSiteQuerySet["EnvironmentVariable"]] = OfSiteQuerySet.as_manager()  # type: ignore[assignment]
 
     class Meta:
         constraints = [

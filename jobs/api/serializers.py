@@ -20,6 +20,7 @@ _JOB = {
     "hint": "",
     "actor": "ada@example.com",
     "created_at": "2026-04-16T10:30:00Z",
+    "run_after": "2026-04-16T10:30:00Z",
     "started_at": "2026-04-16T10:30:01Z",
     "finished_at": None,
     "cancel_requested_at": None,
@@ -48,6 +49,7 @@ class JobOutput(Output):
     hint = serializers.CharField(help_text="What to do about the error.")
     actor = serializers.CharField(help_text="Who started it.")
     created_at = serializers.DateTimeField()
+    run_after = serializers.DateTimeField(help_text="When it may start at the earliest.")
     started_at = serializers.DateTimeField(allow_null=True)
     finished_at = serializers.DateTimeField(allow_null=True)
     cancel_requested_at = serializers.DateTimeField(allow_null=True)

@@ -41,7 +41,7 @@ class JobDetail(JobView):
 
 
 class JobLog(JobView):
-    abilities = {"GET": "job:read"}
+    abilities = {"GET": "log:read"}
 
     @operation("Read a job's log", query=LogQuery, one=LogOutput)
     def get(self, request: HttpRequest, pk: str) -> Response:

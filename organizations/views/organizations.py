@@ -9,10 +9,10 @@ from django.shortcuts import get_object_or_404, redirect
 from deploynix.client import client_ip
 from organizations.actions import create_organization, leave_organization, rename_organization
 from organizations.forms import NameForm
-from organizations.limits import usage
 from organizations.middleware import SESSION_KEY
 from organizations.models import Membership
 from organizations.pages import ActionFormView, ActionView, FormErrorsMixin, SignedInMixin
+from organizations.views.billing import plan_of
 
 
 class OrganizationView(ActionFormView):
@@ -27,11 +27,7 @@ class OrganizationView(ActionFormView):
         messages.success(self.request, "The organization has its new name.")
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        caps = [
-            {"label": limit.removeprefix("max_").capitalize(), "used": used, "allowed": allowed}
-            for limit, (used, allowed) in usage(self.actor.organization).items()
-        ]
-        return super().get_context_data(caps=caps, plan=self.actor.organization.plan_details, **kwargs)
+        return super().get_context_data(**plan_of(self.actor), **kwargs)
 
 
 class CreateOrganizationView(SignedInMixin, FormErrorsMixin[NameForm]):

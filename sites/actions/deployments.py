@@ -6,7 +6,7 @@ from audit.log import record
 from deploynix.actor import Actor
 from deploynix.errors import Conflict, Invalid
 from jobs.actions import enqueue_job
-from sites.actions.sites import require_standing
+from sites.checks import require_standing
 from sites.models import Deployment, DeploymentKind, Release, Site, Status
 
 

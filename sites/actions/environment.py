@@ -7,7 +7,7 @@ from deploynix.actor import Actor
 from deploynix.errors import Conflict
 from jobs.actions import enqueue_job
 from jobs.models import Job
-from sites.actions.sites import require_standing
+from sites.checks import require_standing
 from sites.models import EnvironmentVariable, Site
 
 

@@ -15,6 +15,9 @@ from organizations.limits import require_room
 from servers import ssh
 from servers.models import Server
 from servers.models import Status as ServerStatus
+from sites.actions.projects import name_of
+from sites.actions.schedule import call_off_deploy
+from sites.checks import require_idle, require_project, require_standing
 from sites.models import Site, Status, Type
 from sites.validators import ascii_domain, ssh_address
 
@@ -48,19 +51,23 @@ class SiteFields(TypedDict, total=False):
     health_path: str
     php_version: str
     is_zero_downtime: bool
+    project_id: str | None
 
 
 @transaction.atomic
 def create_site(actor: Actor, *, server: Server, **fields: Unpack[SiteFields]) -> Site:
-    """A site with a deploy key of its own; nothing is done on the server before the first deploy.
+    """A site with a deploy key of its own; nothing is done on the server before the first deploy. With a project it
+    needs project:update, too.
 
-    Raises ValidationError, and LimitReached over the plan's `max_sites`.
+    Raises Denied, Invalid, ValidationError, and LimitReached over the plan's `max_sites`.
     """
     actor.require("site:create")
     server = _locked(server)
     if server.status == ServerStatus.DELETING:
         raise Conflict("This server is being removed.", "Choose another one.")
     require_room(actor.organization, "max_sites")
+    if fields.get("project_id"):
+        require_project(actor, fields["project_id"])
     key = ssh.generate_key("deploynix")
     site = Site(
         organization=actor.organization,
@@ -79,12 +86,15 @@ def create_site(actor: Actor, *, server: Server, **fields: Unpack[SiteFields]) -
 
 @transaction.atomic
 def update_site(actor: Actor, *, site: Site, **fields: Unpack[SiteFields]) -> Job | None:
-    """Changes the site; the job, if there is one, takes the change to the server. Raises ValidationError."""
+    """Changes the site; the job, if there is one, takes the change to the server. Raises Denied, Invalid and
+    ValidationError."""
     actor.require("site:update")
     _locked(site.server)
-    site = Site.objects.get(pk=site.pk)
+    site = Site.objects.select_related("project").get(pk=site.pk)
     require_standing(site)
     before = _values(site)
+    if (fields.get("project_id", site.project_id) or None) != site.project_id:
+        require_project(actor, fields["project_id"])
     for name, value in fields.items():
         setattr(site, name, value)
     _tidy(site)
@@ -114,6 +124,7 @@ def delete_site(actor: Actor, *, site: Site, force: bool = False) -> Job | None:
     site = Site.objects.select_for_update().get(pk=site.pk)
     if force or not site.installed_at or site.status == Status.DELETING:
         require_idle(site)
+    call_off_deploy(actor, site)
     record(actor, "site.deleted", site)
     if force or not site.installed_at:
         site.delete()
@@ -125,11 +136,13 @@ def delete_site(actor: Actor, *, site: Site, force: bool = False) -> Job | None:
 
 @transaction.atomic
 def suspend_site(actor: Actor, *, site: Site) -> Job:
-    """Answers every visitor with a page that says so (503), until the site is resumed. Raises Conflict."""
+    """Answers every visitor with a page that says so (503), until the site is resumed. Cancels the deployment that is
+    scheduled. Raises Conflict."""
     actor.require("site:suspend")
     site = Site.objects.select_for_update().get(pk=site.pk)
     if site.status != Status.ACTIVE:
         raise Conflict(f"This site is {site.status}.", "Only an active site can be suspended.")
+    call_off_deploy(actor, site)
     return _change_status(actor, site, Status.SUSPENDED, "site.suspended", f"Suspend {site.domain}")
 
 
@@ -171,17 +184,6 @@ def configure_job(actor: Actor, site: Site) -> Job:
     return enqueue_job(actor, kind="configure_site", subject=site, label=f"Configure {site.domain}", lane=site.lane)
 
 
-def require_standing(site: Site) -> None:
-    if site.status == Status.DELETING:
-        raise Conflict("This site is being removed.", "Its job tells how far it is.")
-
-
-def require_idle(site: Site) -> None:
-    """Raises Conflict while a job works on the site or waits to."""
-    if Job.objects.open().filter(lane=site.lane).exists():
-        raise Conflict("A job is at work on this site.", "Wait until it has ended, or cancel it.")
-
-
 def username_for(domain: str) -> str:
     """A Linux user name, for example `s-example-com-x4kd`; its random end keeps it unique on the server."""
     suffix = "".join(secrets.choice(USERNAME_LETTERS) for _ in range(4))
@@ -208,7 +210,7 @@ def _locked(server: Server) -> Server:
 
 
 def _values(site: Site) -> dict[str, Any]:
-    return {name: getattr(site, name) for name in (*NAMES, "is_zero_downtime")}
+    return {name: getattr(site, name) for name in (*NAMES, "is_zero_downtime")} | {"project": name_of(site.project)}
 
 
 def _tidy(site: Site) -> None:
@@ -216,6 +218,8 @@ def _tidy(site: Site) -> None:
     site.aliases = [ascii_domain(alias) for alias in site.aliases]
     site.web_root = site.web_root.strip().strip("/")
     site.shared_folders = [folder.strip().strip("/") for folder in site.shared_folders]
+    if not site.project_id:
+        site.project = None
     site.build_commands = site.build_commands.replace("\r\n", "\n").strip()
     site.php_version = (site.php_version or site.server.php_version or "") if site.type == Type.PHP else ""
 

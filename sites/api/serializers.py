@@ -1,4 +1,4 @@
-"""Sites, releases and environment variables as the API shows and takes them."""
+"""Projects, sites, releases and environment variables as the API shows and takes them."""
 
 from typing import Any
 
@@ -20,6 +20,7 @@ def texts(help_text: str, **options: Any) -> serializers.ListField:
 class SiteOutput(Output):
     id = serializers.CharField()
     server_id = serializers.CharField()
+    project_id = serializers.CharField(allow_null=True)
     domain = serializers.CharField()
     aliases = texts("Other names that the site answers to.")
     type = serializers.ChoiceField(choices=Type.choices)
@@ -44,12 +45,14 @@ class SiteOutput(Output):
         allow_null=True, help_text="queued, running, succeeded, failed or cancelled."
     )
     last_deployment_at = serializers.DateTimeField(allow_null=True)
+    scheduled_deploy_at = serializers.DateTimeField(allow_null=True, help_text="When the next deployment begins.")
     created_at = serializers.DateTimeField()
     updated_at = serializers.DateTimeField()
 
     example = {
         "id": EXAMPLE_ID,
         "server_id": EXAMPLE_ID,
+        "project_id": EXAMPLE_ID,
         "domain": "shop.example.com",
         "aliases": ["www.shop.example.com"],
         "type": "php",
@@ -72,6 +75,7 @@ class SiteOutput(Output):
         "last_deployment_kind": "deploy",
         "last_deployment_status": "succeeded",
         "last_deployment_at": "2026-04-16T10:30:00Z",
+        "scheduled_deploy_at": None,
         "created_at": "2026-04-16T10:25:00Z",
         "updated_at": "2026-04-16T10:30:00Z",
     }
@@ -97,6 +101,9 @@ class SiteChanges(Input):
     )
     php_version = serializers.ChoiceField(choices=PHP_VERSIONS, required=False, allow_blank=True)
     is_zero_downtime = serializers.BooleanField(required=False)
+    project_id = serializers.CharField(
+        max_length=26, required=False, allow_null=True, help_text="Null for none. A change needs project:update, too."
+    )
 
     example = {"branch": "production", "health_path": "/up"}
 
@@ -117,12 +124,37 @@ class SiteInput(SiteChanges):
     }
 
 
+class InstanceInput(SiteInput):
+    server_id = serializers.CharField(max_length=26)
+
+    example = {"server_id": EXAMPLE_ID, **SiteInput.example}
+
+
+class SiteQuery(Query):
+    project = serializers.CharField(
+        required=False, max_length=26, help_text="Only the sites of the project of this id."
+    )
+
+
 class DeployInput(Input):
     ref = serializers.CharField(
         max_length=255, required=False, help_text="A branch, tag or commit; the site's branch where it is missing."
     )
 
     example = {"ref": "v1.4.2"}
+
+
+class ScheduleInput(Input):
+    scheduled_at = serializers.DateTimeField(
+        help_text="In the future, at most a year ahead; ISO 8601, in UTC where it has no offset."
+    )
+    ref = serializers.CharField(
+        max_length=255,
+        required=False,
+        help_text="A branch, tag or commit; where it is missing, the branch that the site has by then.",
+    )
+
+    example = {"scheduled_at": "2026-04-17T03:00:00Z", "ref": "v1.4.2"}
 
 
 class RollbackInput(Input):
@@ -137,6 +169,42 @@ class DeleteQuery(Query):
     force = serializers.BooleanField(
         required=False, default=False, help_text="Forgets the site at once, for a server that is gone."
     )
+
+
+class ProjectOutput(Output):
+    id = serializers.CharField()
+    name = serializers.CharField()
+    description = serializers.CharField()
+    sites_count = serializers.IntegerField()
+    created_at = serializers.DateTimeField()
+    updated_at = serializers.DateTimeField()
+
+    example = {
+        "id": EXAMPLE_ID,
+        "name": "Web shop",
+        "description": "The shop and what belongs to it",
+        "sites_count": 2,
+        "created_at": "2026-04-16T10:25:00Z",
+        "updated_at": "2026-04-16T10:30:00Z",
+    }
+
+
+class ProjectInput(Input):
+    name = serializers.CharField(max_length=255)
+    description = serializers.CharField(max_length=1000, required=False, allow_blank=True)
+
+    example = {"name": "Web shop", "description": "The shop and what belongs to it"}
+
+
+class ProjectChanges(ProjectInput):
+    name = serializers.CharField(max_length=255, required=False)
+    site_ids = serializers.ListField(
+        child=serializers.CharField(max_length=26),
+        required=False,
+        help_text="The sites that belong to it from now on: those that do already and are missing here are taken out.",
+    )
+
+    example = {"name": "Web shop", "site_ids": [EXAMPLE_ID]}
 
 
 class ReleaseOutput(Output):

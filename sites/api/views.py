@@ -11,16 +11,18 @@ from deploynix.api.views import Response, View
 from deploynix.errors import Invalid
 from jobs.models import Job
 from servers.models import Server
-from sites.actions import deployments
+from sites.actions import deployments, schedule
 from sites.actions import sites as actions
 from sites.api.serializers import (
     DeleteQuery,
     DeployInput,
     ReleaseOutput,
     RollbackInput,
+    ScheduleInput,
     SiteChanges,
     SiteInput,
     SiteOutput,
+    SiteQuery,
 )
 from sites.models import Release, Site
 
@@ -42,8 +44,9 @@ class SiteView(View):
     def page_under(self, parents: QuerySet[Row], pk: str, rows: QuerySet[Any], output: type[Output]) -> Response:
         """A page of what belongs to one of the parents; 404 where there is no such one."""
         response = self.page(rows, output)
-        # What has rows exists, so only an empty page needs another query to tell.
-        if response.content.startswith(NO_ROWS):
+        # What has rows exists, so only an empty page needs other queries to tell. A limited token may see rows without
+        # their parent.
+        if response.content.startswith(NO_ROWS) and not rows.exists():
             self.find(parents, pk)
         return response
 
@@ -56,15 +59,17 @@ class SiteView(View):
 
 
 def shown(sites: QuerySet[Site]) -> QuerySet[Site]:
-    return sites.with_last_deployment().annotate(current_commit=F("current_release__commit"))  # type: ignore[attr-defined, no-any-return]
+    rows = sites.with_last_deployment().with_scheduled_deploy()  # type: ignore[attr-defined]
+    return rows.annotate(current_commit=F("current_release__commit"))  # type: ignore[no-any-return]
 
 
 class AllSites(SiteView):
     abilities = {"GET": "site:read"}
 
-    @operation("List the sites of all servers", page=SiteOutput)
+    @operation("List the sites of all servers", query=SiteQuery, page=SiteOutput)
     def get(self, request: HttpRequest) -> Response:
-        return self.page(shown(Site.objects.visible_to(self.actor)), SiteOutput)
+        sites = Site.objects.visible_to(self.actor).filter(**self.query(SiteQuery))
+        return self.page(shown(sites), SiteOutput)
 
 
 class Sites(SiteView):
@@ -118,6 +123,35 @@ class Deploy(SiteView):
         row = self.site(server, site)
         deployment = deployments.deploy_site(self.actor, site=row, **self.input(DeployInput))
         return self.started("Deployment started.", row, deployment.job)
+
+
+class ScheduleDeploy(SiteView):
+    abilities = {"POST": "site:schedule"}
+
+    @operation(
+        "Schedule a deployment",
+        input=ScheduleInput,
+        one=SiteOutput,
+        status=202,
+        job=True,
+        message="Deployment scheduled.",
+    )
+    def post(self, request: HttpRequest, server: str, site: str) -> Response:
+        """The job waits for its time, and then starts a deployment, with a job of its own. A site has one scheduled
+        deployment at most: a second one is refused with 409. Suspending or deleting the site cancels it."""
+        row = self.site(server, site)
+        job = schedule.schedule_deploy(self.actor, site=row, **self.input(ScheduleInput))
+        return self.started("Deployment scheduled.", row, job)
+
+
+class CancelScheduledDeploy(SiteView):
+    abilities = {"POST": "site:schedule"}
+
+    @operation("Cancel a scheduled deployment", one=SiteOutput, message="The scheduled deployment is cancelled.")
+    def post(self, request: HttpRequest, server: str, site: str) -> Response:
+        row = self.site(server, site)
+        schedule.cancel_scheduled_deploy(self.actor, site=row)
+        return Response({"message": "The scheduled deployment is cancelled.", "data": self.answer_of(row)})
 
 
 class Rollback(SiteView):

@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.functional import cached_property
 
+from deploynix.actor import Actor
 from deploynix.errors import Conflict, Error
 from jobs.models import Job
 from organizations.pages import ActionFormView, ActionView, ListPage, PageMixin
@@ -18,9 +19,23 @@ from servers.models import Server
 from sites.actions import deployments
 from sites.actions import sites as actions
 from sites.forms import SiteForm
-from sites.models import Release, Site
+from sites.models import Project, Release, Site
 
 LATEST = 10
+
+
+def listed_sites(sites: QuerySet[Site]) -> QuerySet[Site]:
+    """With what a table of sites shows, and without secrets."""
+    rows: QuerySet[Site] = sites.with_last_deployment()  # type: ignore[attr-defined]
+    return rows.select_related("server", "project").defer(
+        "deploy_private_key", "server__private_key", "server__login_key"
+    )
+
+
+def offered_projects(actor: Actor) -> QuerySet[Project]:
+    """Those that the actor may put sites into."""
+    projects = Project.objects.visible_to(actor).order_by("name")
+    return projects if actor.can("project:update") else projects.none()
 
 
 class SiteList(ListPage[Site]):
@@ -30,9 +45,7 @@ class SiteList(ListPage[Site]):
     search_fields = ("domain", "server__name", "repository_url")
 
     def get_queryset(self) -> QuerySet[Site]:
-        sites: Any = super().get_queryset()
-        rows: QuerySet[Site] = sites.with_last_deployment()
-        return rows.select_related("server").defer("deploy_private_key", "server__private_key", "server__login_key")
+        return listed_sites(super().get_queryset())
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         has_servers = Server.objects.visible_to(self.actor).exists()
@@ -47,6 +60,9 @@ class SiteCreate(ActionFormView):
     @cached_property
     def server(self) -> Server:
         return get_object_or_404(Server.objects.visible_to(self.actor), pk=self.kwargs["server"])
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        return {**super().get_form_kwargs(), "projects": offered_projects(self.actor)}
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(server=self.server, **kwargs)
@@ -64,7 +80,7 @@ class SitePage(PageMixin):
 
     @cached_property
     def site(self) -> Site:
-        sites = Site.objects.visible_to(self.actor).select_related("server", "current_release")
+        sites = Site.objects.visible_to(self.actor).select_related("server", "current_release", "project")
         return get_object_or_404(sites, pk=self.kwargs["site"], server=self.kwargs["server"])
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
@@ -87,6 +103,7 @@ class SiteDetail(SitePage):
             "sites/state.html" if is_part else "sites/detail.html",
             deployments=site.deployments.select_related("job", "release").order_by("-id")[:LATEST],
             releases=releases[:LATEST],
+            scheduled=site.scheduled_deploy,
             is_busy=Job.objects.open().filter(lane=site.lane).exists(),
         )
 
@@ -96,7 +113,7 @@ class SiteSettings(SitePage, ActionFormView):
     template_name = "sites/settings.html"
 
     def get_form(self, form_class: Any = None) -> Form:
-        return SiteForm.of(self.site, self.request.POST or None)
+        return SiteForm.of(self.site, offered_projects(self.actor), self.request.POST or None)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         key = self.site.repository_host_key

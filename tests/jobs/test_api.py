@@ -85,6 +85,16 @@ def test_a_log_offset_that_is_none_is_refused(job: Job, api: ApiClient, after: s
     assert "after" in response.json()["errors"]
 
 
+def test_the_log_needs_an_ability_of_its_own(job: Job, owner: Actor, member_api: ApiClient) -> None:
+    assert member_api.get(f"/jobs/{job.pk}/log").status_code == 200
+    without = ApiClient.signed_in(owner, ["job:read"])
+    assert without.get(f"/jobs/{job.pk}").status_code == 200
+    response = without.get(f"/jobs/{job.pk}/log")
+    assert response.status_code == 403
+    assert "log:read" in response.json()["message"]
+    assert ApiClient.signed_in(owner, ["log:read"]).get(f"/jobs/{job.pk}/log").status_code == 200
+
+
 def test_cancelling_and_retrying(job: Job, api: ApiClient) -> None:
     response = api.post(f"/jobs/{job.pk}/cancel")
     assert response.status_code == 202

@@ -6,6 +6,7 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from audit.models import AuditEvent
+from deploynix.abilities import ROLES
 from deploynix.actor import Actor
 from jobs.models import Job, JobLog, Status
 from jobs.runner import run_job
@@ -144,6 +145,22 @@ def test_a_viewer_reads_but_may_not_cancel(member_client: Client, job: Job) -> N
     assert "job:update" in response.content.decode()
     job.refresh_from_db()
     assert job.status == Status.QUEUED
+
+
+def test_who_may_not_read_logs_sees_the_steps_and_what_is_missing(
+    member_client: Client, job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_job(job.pk)
+    assert "==&gt; First" in text_of(member_client, f"/jobs/{job.pk}")
+    monkeypatch.setattr("organizations.models.ROLES", {"viewer": ROLES["viewer"] - {"log:read"}})
+    page = text_of(member_client, f"/jobs/{job.pk}")
+    assert "First" in page
+    assert "==&gt; First" not in page
+    assert "needs the ability log:read" in page
+    for path in ("/log", "/log.txt"):
+        response = member_client.get(f"/jobs/{job.pk}{path}")
+        assert response.status_code == 403
+        assert b"log:read" in response.content
 
 
 @pytest.mark.parametrize("path", ["", "/state", "/log", "/log.txt"])

@@ -4,13 +4,14 @@ from datetime import timedelta
 
 import pytest
 from django.utils import timezone
+from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from audit.models import AuditEvent
 from deploynix import redact
 from deploynix.actor import Actor
 from deploynix.errors import Conflict, Denied, Error
 from jobs.actions import cancel_job, retry_job
-from jobs.bell import waiting_jobs
+from jobs.bell import next_in_lane, waiting_jobs
 from jobs.models import Job, JobLog, Status
 from jobs.reaper import reap
 from jobs.run import Run
@@ -138,6 +139,38 @@ def test_the_reaper_rings_for_jobs_that_nobody_heard_of(owner: Actor) -> None:
     assert list(waiting_jobs(unsent_for=10)) == []
     behind.refresh_from_db()
     assert behind.sent_at is None
+
+
+def test_a_job_for_later_waits_and_is_rung_for_when_its_time_comes(
+    owner: Actor, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
+) -> None:
+    with django_capture_on_commit_callbacks(execute=True):
+        job = enqueue(owner, run_after=timezone.now() + timedelta(days=30))
+    run_job(job.pk)
+    reap()
+    job.refresh_from_db()
+    assert (job.status, job.sent_at) == (Status.QUEUED, None)
+
+    Job.objects.filter(pk=job.pk).update(run_after=timezone.now())
+    assert list(waiting_jobs(unsent_for=10)) == [job]
+    reap()
+    job.refresh_from_db()
+    assert job.sent_at is not None
+    run_job(job.pk)
+    job.refresh_from_db()
+    assert job.status == Status.SUCCEEDED
+
+
+def test_a_job_for_later_lets_the_others_of_its_lane_pass(owner: Actor) -> None:
+    scheduled = enqueue(owner, "site:1", run_after=timezone.now() + timedelta(days=30))
+    at_once = enqueue(owner, "site:1")
+    assert list(waiting_jobs(unsent_for=10)) == [at_once]
+    assert next_in_lane("site:1") == at_once
+    run_job(at_once.pk)
+    at_once.refresh_from_db()
+    scheduled.refresh_from_db()
+    assert (at_once.status, scheduled.status) == (Status.SUCCEEDED, Status.QUEUED)
+    assert next_in_lane("site:1") is None
 
 
 def test_cancelling_a_waiting_job_ends_it_at_once(owner: Actor) -> None:

@@ -1,6 +1,7 @@
 """A kind of job for tests: what its steps do is set by the test."""
 
 from collections.abc import Callable
+from datetime import datetime
 
 from deploynix.actor import Actor
 from deploynix.errors import Error
@@ -49,5 +50,6 @@ class Toy(JobKind):
         cls.behaviours, cls.calls, cls.ends = {}, [], []
 
 
-def enqueue(actor: Actor, lane: str = "") -> Job:
-    return enqueue_job(actor, kind="toy", subject=actor.organization, label="Toy", lane=lane)
+def enqueue(actor: Actor, lane: str = "", run_after: datetime | None = None) -> Job:
+    organization = actor.organization
+    return enqueue_job(actor, kind="toy", subject=organization, label="Toy", lane=lane, run_after=run_after)

@@ -12,7 +12,7 @@ from pytest_django import Settings
 from audit.models import AuditEvent
 from deploynix.actor import Actor
 from deploynix.errors import Conflict, Denied, Error, Invalid, LimitReached
-from deploynix.mail import SMTP
+from deploynix.mail import CONSOLE, SMTP
 from organizations.actions import (
     accept_invitation,
     invite_member,
@@ -67,7 +67,7 @@ def test_the_link_is_not_stored(invited: Invitation) -> None:
 def test_the_page_says_where_the_link_is_when_there_is_no_mail_server(
     owner_client: Client, settings: Settings, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    settings.EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+    settings.EMAIL_BACKEND = CONSOLE
 
     response = owner_client.post("/settings/members/invite", {"email": "new@acme.test", "role": "viewer"}, follow=True)
 

@@ -10,6 +10,7 @@ from tests import factories
 PAGES = {
     "/settings/profile": ("owner", "admin", "developer", "viewer"),
     "/settings/organization": ("owner", "admin", "developer", "viewer"),
+    "/settings/billing": ("owner", "admin"),
     "/settings/members": ("owner", "admin", "developer", "viewer"),
     "/settings/members/invite": ("owner", "admin"),
     "/settings/audit": ("owner", "admin"),

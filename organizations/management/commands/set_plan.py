@@ -2,11 +2,10 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db.models import Q
+from django.core.management.base import BaseCommand, CommandParser
 
 from organizations.actions import set_plan
-from organizations.models import Organization
+from organizations.management.arguments import organization_called
 from organizations.plans import PLANS
 
 
@@ -18,11 +17,5 @@ class Command(BaseCommand):
         parser.add_argument("plan", choices=sorted(PLANS))
 
     def handle(self, *args: Any, **options: Any) -> None:
-        wanted = options["organization"]
-        found = list(Organization.objects.filter(Q(pk=wanted) | Q(name=wanted))[:2])
-        if not found:
-            raise CommandError(f"No organization has the id or name {wanted}.")
-        if len(found) > 1:
-            raise CommandError(f"More than one organization is called {wanted}. Give the id instead.")
-        organization = set_plan(found[0], plan=options["plan"])
+        organization = set_plan(organization_called(options["organization"]), plan=options["plan"])
         self.stdout.write(f"{organization} is on the {organization.plan_details.label} plan.")
