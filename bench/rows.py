@@ -11,9 +11,8 @@ from deploynix.abilities import ROLES
 from deploynix.ids import new_id
 from organizations.models import Membership, Organization, Role
 from tests import factories
-from tokens.actions.personal import PERSONAL_PREFIX
 from tokens.models import Token
-from tokens.wire import digest, new_token, newest_pepper, parse
+from tokens.wire import PERSONAL_PREFIX, digest, new_token, newest_pepper, parse
 
 ADDRESS = "'10.0.0.0'::inet + n"
 
@@ -64,7 +63,7 @@ def add_people(organization: Organization, count: int) -> list[str]:
             public_id=wire.public_id,
             digest=digest(wire, pepper),
             pepper=pepper,
-            abilities=sorted(ROLES[Role.DEVELOPER]),
+            grants=sorted(ROLES[Role.DEVELOPER]),
         )
         for user, wire in zip(users, texts, strict=True)
     )

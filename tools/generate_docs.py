@@ -6,6 +6,7 @@ from pathlib import Path
 
 from audit.events import EVENTS
 from deploynix.abilities import ABILITIES, ROLES
+from tokens.vocabularies import DUTY_WORDS, RESOURCE_WORDS, SCOPE_WORDS, Vocabulary
 
 FOLDER = Path(__file__).parent.parent / "docs" / "generated"
 NOTE = "<!-- Written by `make docs`. Change the table in the code instead. -->"
@@ -24,6 +25,26 @@ def abilities() -> str:
     )
 
 
+def words() -> str:
+    """The words of API keys and access tokens, and the abilities that they open."""
+    vocabularies: dict[str, Vocabulary] = {
+        "API key (`dep_live_`, `dep_test_`)": RESOURCE_WORDS,
+        "API key (`dp_`)": DUTY_WORDS,
+        "access token (`workspace_token_`)": SCOPE_WORDS,
+    }
+    rows = (
+        (kind, f"`{word}`", text, ", ".join(f"`{name}`" for name in ABILITIES if name in vocabulary.opens[word]))
+        for kind, vocabulary in vocabularies.items()
+        for word, text in vocabulary.texts.items()
+    )
+    return document(
+        "Permissions and scopes",
+        "What API keys and access tokens carry, and the abilities that each word opens. Personal tokens carry abilities.",
+        ("Kind", "Word", "Meaning", "Abilities"),
+        rows,
+    )
+
+
 def events() -> str:
     rows = ((f"`{name}`", text) for name, text in EVENTS.items())
     return document("Audit events", "Everything that the audit log records.", ("Event", "What happened"), rows)
@@ -36,7 +57,7 @@ def document(title: str, introduction: str, columns: Sequence[str], rows: Iterab
 
 
 def main() -> None:
-    documents = {FOLDER / "abilities.md": abilities(), FOLDER / "events.md": events()}
+    documents = {FOLDER / f"{write.__name__}.md": write() for write in (abilities, events, words)}
     stale = [path for path, text in documents.items() if not path.exists() or path.read_text() != text]
     if "--check" in sys.argv[1:]:
         if stale:

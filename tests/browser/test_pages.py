@@ -8,10 +8,12 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from tests.browser.conftest import Open
 from tests.browser.people import Person
+from tests.browser.reports import report
 from tests.browser.survey import LOOKS, problems_of
+from tests.browser.test_api_keys import create_key
 from tests.browser.test_tokens import create_token
 from tests.browser.window import Window
-from tests.browser.work import DeployedSite, ReadyServer, add_variable
+from tests.browser.work import DeployedSite, ReadyServer, add_project, add_script, add_variable
 
 # Names of pages in `urls.py`, and of the things whose ids stand in their addresses.
 OUTSIDE: Mapping[str, Sequence[str]] = {
@@ -20,24 +22,52 @@ OUTSIDE: Mapping[str, Sequence[str]] = {
     "account_reset_password_done": (),
     "account_reset_password_from_key_done": (),
 }
-EMPTY: Mapping[str, Sequence[str]] = {"dashboard": (), "server_list": (), "site_list": (), "job_list": ()}
+EMPTY: Mapping[str, Sequence[str]] = {
+    "dashboard": (),
+    "server_list": (),
+    "site_list": (),
+    "project_list": (),
+    "script_list": (),
+    "job_list": (),
+    "activity_list": (),
+    "error_list": (),
+}
 SETTINGS: Mapping[str, Sequence[str]] = {
+    "access_token_create": (),
     "account_change_password": (),
+    "api_key_create": (),
+    "api_key_edit": ("key",),
+    "api_key_rotate": ("key",),
     "member_detail": ("member",),
     "member_invite": (),
     "mfa_index": (),
     "organization_create": (),
+    "settings_access_tokens": (),
+    "settings_api_keys": (),
     "settings_audit": (),
+    "settings_billing": (),
     "settings_members": (),
     "settings_organization": (),
     "settings_profile": (),
     "settings_tokens": (),
     "token_create": (),
     "token_detail": ("token",),
+    "token_simulator": ("token",),
+    "token_use": ("token",),
+    "token_revoke": ("token",),
 }
 WORK: Mapping[str, Sequence[str]] = {
     **EMPTY,
+    "error_detail": ("error",),
     "job_detail": ("job",),
+    "project_add_sites": ("project",),
+    "project_create": (),
+    "project_detail": ("project",),
+    "project_settings": ("project",),
+    "script_create": (),
+    "script_detail": ("script",),
+    "script_edit": ("script",),
+    "script_run": ("script",),
     "server_configuration": ("server",),
     "server_create": (),
     "server_detail": ("server",),
@@ -47,15 +77,19 @@ WORK: Mapping[str, Sequence[str]] = {
     "site_create": ("server",),
     "site_detail": ("server", "site"),
     "site_environment": ("server", "site"),
+    "site_schedule": ("server", "site"),
     "site_settings": ("server", "site"),
     "site_variable": ("server", "site", "variable"),
 }
 # Seen where they are used: in the tests of signing in, of tokens, and of the main job.
 ELSEWHERE = {
+    "access_tokens_revoke",
     "account_reauthenticate",
     "account_reset_password_from_key",
     "account_signup",
     "api_docs",
+    "api_key_handover",
+    "api_keys_revoke",
     "invitation",
     "mfa_activate_totp",
     "mfa_authenticate",
@@ -63,6 +97,7 @@ ELSEWHERE = {
     "mfa_generate_recovery_codes",
     "mfa_reauthenticate",
     "mfa_view_recovery_codes",
+    "tokens_revoke",
 }
 NO_PAGES = {"account_inactive", "account_logout"} | {"api_schema", "audit_export", "job_log_file"}
 PARTS = {"dashboard_running", "job_log", "job_state"}
@@ -86,7 +121,9 @@ def id_of(window: Window, page: str, pattern: str) -> str:
 @pytest.fixture
 def own_ids(window: Window) -> dict[str, str]:
     create_token(window, "Surveyed")
+    create_key(window, "Surveyed")
     return {
+        "key": id_of(window, "/settings/api-keys", r"/settings/tokens/(\w{26})"),
         "member": id_of(window, "/settings/members", r"/settings/members/(\w{26})"),
         "token": id_of(window, "/settings/tokens", r"/settings/tokens/(\w{26})"),
     }
@@ -95,10 +132,16 @@ def own_ids(window: Window) -> dict[str, str]:
 @pytest.fixture
 def work_ids(window: Window, server: ReadyServer, site: DeployedSite) -> dict[str, str]:
     add_variable(window, site.path, "SURVEYED", "a value")
+    add_project(window, "Surveyed")
+    add_script(window, "Surveyed")
+    report(window)
     return {
+        "error": id_of(window, "/errors", r"/errors/(\w{26})"),
         "server": server.path.split("/")[2],
         "site": site.path.split("/")[4],
         "job": id_of(window, "/jobs", r"/jobs/(\w{26})"),
+        "project": id_of(window, "/projects", r"/projects/(\w{26})"),
+        "script": id_of(window, "/scripts", r"/scripts/(\w{26})"),
         "variable": id_of(window, f"{site.path}/environment", r".*/environment/(\w{26})"),
     }
 

@@ -96,3 +96,28 @@ def add_variable(window: Window, site: str, name: str, value: str) -> None:
 def server_of(site: str) -> str:
     """The path of the server that this site is on."""
     return site.partition("/sites/")[0]
+
+
+def add_project(window: Window, name: str) -> None:
+    """Where it is there already, nothing is done."""
+    window.open("/projects")
+    if not window.page.locator("main").get_by_role("link", name=name, exact=True).count():
+        window.page.get_by_role("link", name="Add project").first.click()
+        window.fill(name=name)
+        window.click("Add project")
+        window.sees("No sites yet")
+
+
+def add_script(window: Window, name: str) -> None:
+    """With a plain and a secret parameter. Where it is there already, nothing is done."""
+    window.open("/scripts")
+    if window.page.locator("main").get_by_role("link", name=name, exact=True).count():
+        return
+    window.page.get_by_role("link", name="Add script").first.click()
+    window.fill(name=name, body='echo "hello $WHO"\n')
+    window.page.get_by_label("Name of parameter 1").fill("WHO")
+    window.page.get_by_label("Default of parameter 1").fill("world")
+    window.page.get_by_label("Name of parameter 2").fill("API_TOKEN")
+    window.page.get_by_label("Secret of parameter 2").check()
+    window.click("Add script")
+    window.sees("Not run yet")

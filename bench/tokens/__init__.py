@@ -1,0 +1,1 @@
+"""Authentication by the product's tokens and by two stock parts, to compare."""
