@@ -3,7 +3,6 @@
 import itertools
 import os
 import statistics
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,11 +12,10 @@ from typing import TYPE_CHECKING, Any
 import requests
 
 from bench.install import install
-from bench.process import running
 from bench.report import Report, WrongAnswer, run_part
 from tests.peers import wait_until
 from tools.demo.parts import Repository, repository
-from tools.ports import free_port
+from tools.processes import Install, running_install
 
 if TYPE_CHECKING:
     from deploynix.actor import Actor
@@ -54,15 +52,10 @@ def measure(report: Report, quick: bool) -> None:
 @contextmanager
 def deploynix() -> Iterator[str]:
     """The whole of Deploynix on this install; yields its address."""
-    port = free_port()
-    log = Path(os.environ["DATA"]) / "supervisor.log"
-    with running([sys.executable, "-m", "deploynix.supervisor"], log, PORT=str(port)) as process:
-        wait_until(
-            lambda: "ready at" in log.read_text() or process.poll() is not None, START_SECONDS, "starting Deploynix"
-        )
-        if process.poll() is not None:
-            raise WrongAnswer(f"Deploynix did not start:\n{log.read_text()}")
-        yield f"http://127.0.0.1:{port}"
+    data = Path(os.environ["DATA"])
+    here = Install(data, data)
+    with running_install(here, os.environ):
+        yield here.url
 
 
 class Site:

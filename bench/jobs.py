@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.install import install
-from bench.process import running
 from bench.report import Report, WrongAnswer, run_part
 from tests.peers import wait_until
+from tools.processes import running
 
 if TYPE_CHECKING:
     from deploynix.actor import Actor

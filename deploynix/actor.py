@@ -25,8 +25,8 @@ class Actor:
 
     `token_id` is set when a token signed the request: `grants` are the words that the token carries, as they were
     granted, `token_page` is where tokens are made that carry others, and `rate` is its rate type, empty for the general
-    limit. `resources` is None for whoever may see all of
-    the organization. What an actor with `is_dry_run` does is undone. `ip` is the client's address where there is one.
+    limit. `resources` is None for whoever may see all of the organization. What an actor with `is_dry_run` does is
+    undone. `ip` is the client's address where there is one.
     """
 
     organization: "Organization"
@@ -36,7 +36,7 @@ class Actor:
     token_id: str | None = None
     token_kind: str = ""
     token_name: str = ""
-    token_page: str = "Settings > API Tokens"
+    token_page: str = "Settings > API Tokens"  # noqa: S105 -- where to click
     key_id: str = ""
     grants: tuple[str, ...] = ()
     rate: str = ""

@@ -39,7 +39,7 @@ def words() -> str:
     )
     return document(
         "Permissions and scopes",
-        "What API keys and access tokens carry, and the abilities that each word opens. Personal tokens carry abilities.",
+        "What API keys and access tokens carry, and the abilities that each word opens.",
         ("Kind", "Word", "Meaning", "Abilities"),
         rows,
     )

@@ -18,6 +18,7 @@ import requests
 
 from tools.demo import parts
 from tools.demo.api import Api, ApiError
+from tools.processes import NotStarted
 from tools.targethost import LabError
 
 DOMAIN = "demo.deploynix.test"
@@ -123,7 +124,7 @@ def main() -> int:
     except LabError as error:
         hint = "A server of your own will do: make demo HOST=root@address KEY=path-of-a-private-key"
         result = {"ok": False, "step": report.current, "error": f"{error}. {hint}"}
-    except (ApiError, parts.PartError, requests.RequestException, OSError) as error:
+    except (ApiError, parts.PartError, NotStarted, requests.RequestException, OSError) as error:
         result = {"ok": False, "step": report.current, "error": str(error)}
     except KeyboardInterrupt:
         result = {"ok": False, "step": report.current, "error": "interrupted"}

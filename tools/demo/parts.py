@@ -5,20 +5,17 @@ import itertools
 import os
 import socket
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from deploynix.supervisor.child import die_with_parent
 from tools.ports import free_port, listens
+from tools.processes import ROOT, Install, running, running_install
 from tools.targethost import Lab
 from tools.targethost.images import locked
 from tools.targethost.process import wait_until
-
-ROOT = Path(__file__).resolve().parents[2]
 
 
 class PartError(Exception):
@@ -114,7 +111,7 @@ def repository(address: str) -> Iterator[Repository]:
         ]
         # Not `git daemon`, which is a process in front of this one.
         program = f"{git('--exec-path').strip()}/git-daemon"
-        with _running([program, *options, str(folder)], folder / "daemon.log"):
+        with running([program, *options, str(folder)], folder / "daemon.log"):
             wait_until(lambda: listens(address, served.port), 10)
             yield served
 
@@ -123,38 +120,7 @@ def repository(address: str) -> Iterator[Repository]:
 def install() -> Iterator[str]:
     """Deploynix with an empty data folder; yields its address."""
     with tempfile.TemporaryDirectory(prefix="deploynix-demo-") as name:
-        port = free_port("127.0.0.1")
-        # HOST may name the demo's server; and the demo asks several times a second how a job goes.
-        settings = {"HOST": "127.0.0.1", "PORT": str(port), "DATA": f"{name}/data", "RATE_LIMIT_GENERAL": "1000"}
-        log = Path(name) / "log"
-        with _running([sys.executable, "-m", "deploynix.supervisor"], log, settings) as process:
-            wait_until(lambda: "ready at" in log.read_text() or process.poll() is not None, 60)
-            if "ready at" not in log.read_text():
-                raise PartError(f"Deploynix did not start:\n{log.read_text()}")
-            yield f"http://127.0.0.1:{port}"
-
-
-@contextmanager
-def _running(
-    command: list[str], log: Path, settings: dict[str, str] | None = None
-) -> Iterator[subprocess.Popen[bytes]]:
-    parent = os.getpid()
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            command,
-            cwd=ROOT,
-            env=os.environ | (settings or {}),
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            preexec_fn=lambda: die_with_parent(parent),
-        )
-    try:
-        yield process
-    finally:
-        process.terminate()
-        try:
-            process.wait(15)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        empty = Install(Path(name))
+        # HOST may name the demo's server.
+        with running_install(empty, os.environ | {"HOST": "127.0.0.1"}):
+            yield empty.url
