@@ -1,9 +1,13 @@
 """The project's settings as the tests want them: nothing of a real install is read or touched."""
 
+import atexit
 import os
+import shutil
 import tempfile
 
-os.environ.setdefault("DATA", tempfile.mkdtemp(prefix="deploynix-tests-"))
+if "DATA" not in os.environ:
+    os.environ["DATA"] = tempfile.mkdtemp(prefix="deploynix-tests-")
+    atexit.register(shutil.rmtree, os.environ["DATA"], ignore_errors=True)
 os.environ.setdefault("REDIS_URL", "memory://")
 
 from deploynix.settings import *  # noqa: F403
