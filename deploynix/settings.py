@@ -256,6 +256,9 @@ CELERY_BEAT_SCHEDULE = {
 # Days for which activity is kept, and errors that are not seen any more.
 ACTIVITY_DAYS = env.number("ACTIVITY_DAYS", 90)
 
+# Networks in CIDR form that requests may reach though they are not public: a GitLab or a store of one's own.
+OUTBOUND_ALLOW = env.items("OUTBOUND_ALLOW")
+
 # Servers on private networks are ordinary; an install that serves strangers may want to forbid them.
 SSH_ALLOW_PRIVATE = env.flag("SSH_ALLOW_PRIVATE", True)
 
