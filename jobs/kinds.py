@@ -28,6 +28,8 @@ class JobKind:
     steps: ClassVar[tuple[Step, ...]]
     # How often a step that failed with a retryable error is tried again before the job fails.
     max_retries: ClassVar[int] = 2
+    # It only reads, or tells somebody: lists on pages leave such jobs out, unless they failed.
+    is_routine: ClassVar[bool] = False
 
     def on_succeeded(self, job: "Job") -> None:
         """The subject's part of the end, for example its new status."""
@@ -52,3 +54,7 @@ def register(kind: type[JobKind]) -> type[JobKind]:
 
 def kind_of(name: str) -> type[JobKind]:
     return _kinds[name]
+
+
+def routine_kinds() -> list[str]:
+    return [name for name, kind in _kinds.items() if kind.is_routine]

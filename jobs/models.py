@@ -9,6 +9,7 @@ from django.utils import timezone
 from accounts.models import User
 from deploynix.actor import Actor
 from deploynix.ids import IdField
+from jobs.kinds import routine_kinds
 from jobs.subjects import about_visible
 from organizations.models import Organization, OwnedQuerySet
 
@@ -35,6 +36,9 @@ class JobQuerySet(OwnedQuerySet["Job"]):
 
     def about(self, subject: models.Model) -> "JobQuerySet":
         return self.filter(subject_type=subject._meta.model_name, subject_id=subject.pk)
+
+    def without_routine(self) -> Self:
+        return self.exclude(~models.Q(status=Status.FAILED), kind__in=routine_kinds())
 
 
 class Job(models.Model):

@@ -1,7 +1,7 @@
 """The pages of jobs: the list, and one that follows its job."""
 
 import re
-from typing import Any
+from typing import Any, cast
 
 from django.apps import apps
 from django.contrib import messages
@@ -11,28 +11,27 @@ from django.shortcuts import get_object_or_404, redirect, render
 
 from jobs.actions import cancel_job, retry_job
 from jobs.log import read_end, read_log, stream_log
-from jobs.models import Job, Status
+from jobs.models import Job, JobQuerySet, Status
 from organizations.pages import ListPage, PageMixin
 
 
 class JobList(ListPage[Job]):
-    """`?status=`, and `?subject_type=&subject_id=` for the jobs of one subject."""
+    """`?status=`, `?subject_type=&subject_id=` for the jobs of one subject, and `?routine=1` with routine ones."""
 
     model = Job
     ability = "job:read"
     template_name = "jobs/list.html"
     search_fields = ("label",)
-    filters = ("status", "subject_type", "subject_id")
+    filters = ("status", "subject_type", "subject_id", "routine")
 
     def get_queryset(self) -> QuerySet[Job]:
-        return super().get_queryset().filter(**{name: value for name, value in self.given.items() if value})
-
-    @property
-    def given(self) -> dict[str, str]:
-        return {name: self.request.GET.get(name, "") for name in self.filters}
+        wanted = {name: value for name, value in self.given.items() if value}
+        jobs = cast(JobQuerySet, super().get_queryset())
+        rows = jobs if wanted.pop("routine", "") else jobs.without_routine()
+        return rows.filter(**wanted)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(statuses=Status, given=self.given, **self.given, **kwargs)
+        return super().get_context_data(statuses=Status, **kwargs)
 
 
 class JobPage(PageMixin):

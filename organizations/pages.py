@@ -121,22 +121,33 @@ class ActionView(ABC, PageMixin):
 
 
 class ListPage(PageMixin, ListView[Row]):
-    """The actor's rows of `model`, in pages of 25; `?q=` searches `search_fields`."""
+    """The actor's rows of `model`, in pages of 25, for a template that extends `base/list.html`.
+
+    `?q=` searches `search_fields`. `filters` are the parameters that narrow the list besides: `given` maps each to
+    its value, and `get_queryset` of the page applies them.
+    """
 
     paginate_by = 25
     ordering = "-id"
     search_fields: ClassVar[tuple[str, ...]] = ()
+    filters: ClassVar[tuple[str, ...]] = ()
 
     @property
     def query(self) -> str:
-        return self.request.GET.get("q", "").strip()
+        return self.request.GET.get("q", "").strip() if self.search_fields else ""
+
+    @property
+    def given(self) -> dict[str, str]:
+        return {name: self.request.GET.get(name, "") for name in self.filters}
 
     def get_queryset(self) -> QuerySet[Row]:
         rows = cast(Any, super().get_queryset()).visible_to(self.actor)
         return search(rows, self.search_fields, self.query)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(q=self.query, **kwargs)
+        given = self.given
+        is_narrowed = any((self.query, *given.values()))
+        return super().get_context_data(q=self.query, given=given, is_narrowed=is_narrowed, **kwargs)
 
 
 def search(rows: QuerySet[Row], fields: tuple[str, ...], text: str) -> QuerySet[Row]:

@@ -16,6 +16,7 @@ from tokens.models import Token
 class WarnOfToken(JobKind):
     name = "warn_of_token"
     queue = "interactive"
+    is_routine = True
     steps = (Step("mail", "Mail"),)
     # Over about four hours.
     max_retries = 8

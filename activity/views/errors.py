@@ -29,16 +29,10 @@ class ErrorList(ListPage[ErrorGroup]):
         rows = rows.defer("site__deploy_private_key").order_by(*ErrorGroup.NEWEST_FIRST)
         return rows.filter(site=self.given["site"]) if self.given["site"] else rows
 
-    @property
-    def given(self) -> dict[str, str]:
-        return {name: self.request.GET.get(name, "") for name in self.filters}
-
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         body = {"message": "total is not a function", "type": "TypeError", "environment": "production"}
         return super().get_context_data(
             statuses=ErrorStatus,
-            given=self.given,
-            status=self.given["status"],
             curl=report_command(self.request, "/errors", body),
             **kwargs,
         )

@@ -17,11 +17,12 @@ from deploynix.api.exceptions import MethodNotAllowed, NotFound, handle
 from deploynix.api.headers import add_headers
 from deploynix.api.idempotency import answer_once
 from deploynix.api.operations import operation_of
-from deploynix.api.pagination import ListedRows, Listing, Rows, asked_page, envelope, read_page
+from deploynix.api.pagination import asked_page, envelope, read_page
 from deploynix.api.parsers import read_body
 from deploynix.api.permissions import ANY_TOKEN, PUBLIC
 from deploynix.api.rates import Spent, spend
 from deploynix.api.responses import Response
+from deploynix.api.rows import ListedRows, Listing, Rows
 from deploynix.api.serializers import Input, Output, Query
 from deploynix.api.throttling import VISITOR, Limit, throttle
 from deploynix.errors import Throttled

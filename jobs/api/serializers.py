@@ -83,6 +83,9 @@ class LogOutput(Output):
 
 class JobQuery(Query):
     status = serializers.ChoiceField(choices=Status.choices, required=False)
+    kind = serializers.CharField(
+        required=False, max_length=Job._meta.get_field("kind").max_length, help_text="Such as deploy_site."
+    )
     subject_type = serializers.CharField(required=False, max_length=Job._meta.get_field("subject_type").max_length)
     subject_id = serializers.CharField(required=False, max_length=26)
 

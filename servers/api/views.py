@@ -4,8 +4,9 @@ from typing import Any
 
 from django.http import HttpRequest
 
-from deploynix.api.operations import operation
-from deploynix.api.pagination import Listing
+from deploynix.api.operations import Maybe, operation
+from deploynix.api.rows import Listing
+from deploynix.api.serializers import JobAddressOutput
 from deploynix.api.views import Response, View
 from servers import actions
 from servers.api.serializers import (
@@ -22,10 +23,7 @@ from servers.api.serializers import (
 from servers.checks import open_job
 from servers.models import Comparison, LogReading, Server, ServerQuerySet
 
-EXAMPLE_JOB = {
-    "id": "01JAZ5R0M8Q2W4E6T8Y0P2A4SD",
-    "url": "https://deploynix.example/api/v1/jobs/01JAZ5R0M8Q2W4E6T8Y0P2A4SD",
-}
+_MAYBE_JOB = {"job": Maybe(JobAddressOutput)}
 
 
 class ServerView(View):
@@ -56,7 +54,7 @@ class Servers(ServerView):
         input=ServerInput,
         one=ServerOutput,
         status=201,
-        extra={"authorize_command": None, "job": EXAMPLE_JOB},
+        extra={"authorize_command": None, **_MAYBE_JOB},
     )
     def post(self, request: HttpRequest) -> Response:
         """Adds a Debian or Ubuntu machine that exists already. With a private key its provisioning starts at once, as
@@ -161,7 +159,7 @@ class Apply(ServerView):
 class Drift(ServerView):
     abilities = {"GET": "server:read"}
 
-    @operation("Show the drift of a server", query=DriftQuery, one=DriftOutput, extra={"job": None})
+    @operation("Show the drift of a server", query=DriftQuery, one=DriftOutput, extra=_MAYBE_JOB)
     def get(self, request: HttpRequest, server: str) -> Response:
         """What differed from the desired configuration at `compared_at`. Where that is more than a minute ago, or with
         `fresh`, the server is compared again: `job` says so, and when it is null the answer is up to date."""
@@ -174,7 +172,7 @@ class Drift(ServerView):
 class Logs(ServerView):
     abilities = {"GET": "log:read"}
 
-    @operation("Show a log of a server", query=LogReadingQuery, one=LogReadingOutput, extra={"job": None})
+    @operation("Show a log of a server", query=LogReadingQuery, one=LogReadingOutput, extra=_MAYBE_JOB)
     def get(self, request: HttpRequest, server: str) -> Response:
         """The last lines of a log, as they were at `read_at`. Where that is more than ten seconds ago they are read
         again: `job` says so, and when it is null the answer is up to date."""

@@ -17,6 +17,7 @@ from servers.target import target_of
 @register
 class CheckConfiguration(ServerKind):
     name = "check_configuration"
+    is_routine = True
     steps = (Step("check", "Compare with the desired configuration"),)
 
     def check(self, run: Run) -> None:

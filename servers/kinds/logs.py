@@ -13,6 +13,7 @@ from servers.target import target_of
 @register
 class ReadLog(ServerKind):
     name = "read_log"
+    is_routine = True
     steps = (Step("read", "Read the log"),)
 
     def read(self, run: Run) -> None:

@@ -109,7 +109,7 @@ class ServerJobs(ServerPage):
 
     def get(self, request: HttpRequest, pk: str) -> HttpResponse:
         server = self.server
-        return self.show(server, jobs=Job.objects.about(server).order_by("-id")[:LATEST_JOBS])
+        return self.show(server, jobs=Job.objects.about(server).without_routine().order_by("-id")[:LATEST_JOBS])
 
 
 class ServerEdit(ServerPage, ActionFormView):

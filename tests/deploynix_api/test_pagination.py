@@ -9,7 +9,8 @@ from rest_framework import serializers
 
 from deploynix.actor import Actor
 from deploynix.api import pagination
-from deploynix.api.pagination import ListedRows, Listing, Page, Rows, read_page
+from deploynix.api.pagination import Page, read_page
+from deploynix.api.rows import ListedRows, Listing, Rows
 from deploynix.api.serializers import Output
 from deploynix.ids import new_id
 from tests.apiclient import ApiClient
@@ -48,6 +49,11 @@ def make_tokens(actor: Actor, count: int) -> None:
         )
         for number in range(count)
     )
+
+
+def count_up_to(monkeypatch: pytest.MonkeyPatch, most: int) -> None:
+    for module in ("pagination", "rows"):
+        monkeypatch.setattr(f"deploynix.api.{module}.COUNTED", most)
 
 
 def get(api: ApiClient, query: str = "") -> dict[str, Any]:
@@ -130,7 +136,7 @@ def test_a_list_costs_two_queries_in_all(
 def test_a_long_list_is_counted_once_and_read_from_its_nearer_end(
     prepared: bool, owner: Actor, django_assert_num_queries: DjangoAssertNumQueries, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pagination, "COUNTED", 100)
+    count_up_to(monkeypatch, 100)
     listing = Listing(TokenRow, lambda actor: Token.objects.visible_to(actor))
     rows = Rows(Token.objects.visible_to(owner), TokenRow)
     source = ListedRows(listing, owner) if prepared else rows
@@ -150,7 +156,7 @@ def test_a_long_list_is_counted_once_and_read_from_its_nearer_end(
 def test_people_of_one_organization_share_a_long_list_s_total(
     owner: Actor, member: Actor, django_assert_num_queries: DjangoAssertNumQueries, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pagination, "COUNTED", 10)
+    count_up_to(monkeypatch, 10)
     make_tokens(owner, 20)
     everybodys = Listing(TokenRow, lambda actor: Token.objects.visible_to(actor))
     own = Listing(TokenRow, lambda actor: Token.objects.visible_to(actor).filter(user=actor.user))
@@ -161,7 +167,7 @@ def test_people_of_one_organization_share_a_long_list_s_total(
 
 
 def test_up_to_the_cap_the_total_is_exact(owner: Actor, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pagination, "COUNTED", 20)
+    count_up_to(monkeypatch, 20)
     rows = Rows(Token.objects.visible_to(owner), TokenRow)
     make_tokens(owner, 20)
     assert read_page(rows, Page(1, 15))[1] == 20

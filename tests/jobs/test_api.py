@@ -4,6 +4,7 @@ import pytest
 from pytest_django import DjangoAssertNumQueries
 
 from deploynix.actor import Actor
+from jobs.actions import enqueue_job
 from jobs.models import Job, JobLog, Status
 from jobs.runner import run_job
 from tests.apiclient import ApiClient
@@ -38,6 +39,10 @@ def test_the_list_filters(job: Job, owner: Actor, api: ApiClient) -> None:
     assert ids("status=queued") == [other.pk]
     assert ids(f"subject_type=organization&subject_id={owner.organization.pk}") == [other.pk, job.pk]
     assert ids("subject_type=server") == []
+    reading = enqueue_job(owner, kind="read_log", subject=owner.organization, label="Read a log")
+    assert ids("kind=read_log") == [reading.pk]
+    assert ids("") == [reading.pk, other.pk, job.pk], "the API leaves nothing out"
+    assert ids("kind=nonsense") == []
     response = api.get("/jobs?status=lost")
     assert response.status_code == 422
     assert response.json()["errors"] == {"status": ["The selected status is invalid."]}

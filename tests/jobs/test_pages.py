@@ -8,6 +8,7 @@ from pytest_django import DjangoAssertNumQueries
 from audit.models import AuditEvent
 from deploynix.abilities import ROLES
 from deploynix.actor import Actor
+from jobs.actions import enqueue_job
 from jobs.models import Job, JobLog, Status
 from jobs.runner import run_job
 from tests import factories
@@ -48,6 +49,43 @@ def test_the_list_filters_by_status_and_subject(owner: Actor, owner_client: Clie
     assert waiting.pk in page
     assert done.pk not in page
     assert "No job matches" in text_of(owner_client, "/jobs?status=nonsense")
+
+
+def test_routine_jobs_are_left_out_until_somebody_asks_for_them(owner: Actor, owner_client: Client) -> None:
+    server = factories.server(owner.organization)
+    work = enqueue(owner)
+    reading, failed = (enqueue_job(owner, kind="read_log", subject=server, label="Read a log") for _ in range(2))
+    Job.objects.filter(pk=failed.pk).update(status=Status.FAILED)
+    page = text_of(owner_client, "/jobs")
+    assert work.pk in page
+    assert failed.pk in page, "what failed should be seen"
+    assert reading.pk not in page
+    assert "?routine=1" in page
+    page = text_of(owner_client, "/jobs?routine=1&status=queued")
+    assert reading.pk in page
+    assert work.pk in page
+    assert failed.pk not in page
+    assert 'href="?status=queued">Leave them out' in page
+    assert '<input type="hidden" name="routine" value="1">' in page, "a search keeps them"
+
+
+def test_where_all_jobs_are_routine_the_page_says_how_to_see_them(owner: Actor, owner_client: Client) -> None:
+    server = factories.server(owner.organization)
+    reading = enqueue_job(owner, kind="check_configuration", subject=server, label="Check")
+    page = text_of(owner_client, "/jobs")
+    assert "No jobs yet" in page
+    assert "?routine=1" in page
+    assert reading.pk in text_of(owner_client, "/jobs?routine=1")
+
+
+def test_the_page_of_a_server_leaves_routine_jobs_out(owner: Actor, owner_client: Client) -> None:
+    server = factories.server(owner.organization)
+    reading, restart = (
+        enqueue_job(owner, kind=kind, subject=server, label=kind) for kind in ("read_log", "restart_server")
+    )
+    page = text_of(owner_client, f"/servers/{server.pk}/jobs")
+    assert restart.pk in page
+    assert reading.pk not in page
 
 
 def test_the_list_comes_in_pages_with_the_same_number_of_queries(

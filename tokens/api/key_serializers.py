@@ -4,8 +4,8 @@ from typing import Any
 
 from rest_framework import serializers
 
-from deploynix.api.schema import EXAMPLE_ID
-from deploynix.api.serializers import Input, Output, Query
+from deploynix.api.serializers import Output, Query
+from tokens.api.serializers import AnyTokenInput, AnyTokenOutput, texts
 from tokens.models import KEY_ID_PREFIX, Environment, RateType
 from tokens.models.token import LONGEST_DESCRIPTION, SHORTEST_NAME
 
@@ -13,30 +13,18 @@ EXAMPLE_KEY = "dep_live_4Kf9xQ2mZr7TbW1y_8sLhVn3JdGtRcYp0XuEaMi5oBkWq6z2Fv7Hx"
 EXAMPLE_ACCESS_TOKEN = "workspace_token_7Tb4Kf9xQ2mZrW1y_LhVn38sJdGtRcYp0XuEaMi5oBkWq6z2Fv7Hx"  # noqa: S105
 EXAMPLE_KEY_ID = f"{KEY_ID_PREFIX}4Kf9xQ2mZr7TbW1y"
 _PERMISSIONS = "All of resources (`servers:read`, `instances:*`) or all of duties (`read`, `deploy`)."
-_SERVERS = "Ids of the only servers that it sees, with their sites."
-_SITES = "Ids of the only sites that it sees."
 _NETWORKS = "Addresses and networks, IPv4 and IPv6. Empty lets everybody in."
 _VALUE = "The text to sign in with. Shown only here, and not when the request is repeated with its Idempotency-Key."
 _DURATION = "A number of hours, days or weeks: `12h`, `90d`, `2w`."
 
 
-def texts(**options: Any) -> serializers.ListField:
-    return serializers.ListField(child=serializers.CharField(max_length=255), **options)
-
-
-class ApiKeyOutput(Output):
-    id = serializers.CharField()
-    name = serializers.CharField()
+class ApiKeyOutput(AnyTokenOutput):
     description = serializers.CharField()
-    prefix = serializers.CharField(help_text="What the key's text starts with.")
-    public_id = serializers.CharField(help_text="What follows the prefix; it tells keys apart.")
     permissions = texts()
     environment = serializers.ChoiceField(choices=Environment.choices)
     active = serializers.BooleanField()
     ip_whitelist = texts(help_text=_NETWORKS)
     rate_limit = serializers.ChoiceField(choices=RateType.choices)
-    servers = texts(allow_null=True, help_text="The only servers that it sees; null for all.")
-    sites = texts(allow_null=True, help_text="The only sites that it sees, besides its servers'.")
     auto_rotate = serializers.BooleanField()
     rotation_period = serializers.CharField()
     grace_period = serializers.CharField()
@@ -44,25 +32,18 @@ class ApiKeyOutput(Output):
     rotates_at = serializers.DateTimeField(allow_null=True, help_text="When it is rotated on schedule.")
     rotated_to = serializers.CharField(allow_null=True, help_text="The key that took its place.")
     rotated_from = serializers.CharField(allow_null=True, help_text="The key whose place it took.")
-    last_used_at = serializers.DateTimeField(allow_null=True)
-    last_used_ip = serializers.CharField(allow_null=True)
-    use_count = serializers.IntegerField()
-    expires_at = serializers.DateTimeField(allow_null=True)
-    created_at = serializers.DateTimeField()
 
-    example = {
+    example = AnyTokenOutput.example | {
         "id": EXAMPLE_KEY_ID,
         "name": "production-key",
-        "description": "Deploys from CI",
         "prefix": "dep_live_",
-        "public_id": "4Kf9xQ2mZr7TbW1y",
+        "expires_at": "2026-12-31T23:59:59Z",
+        "description": "Deploys from CI",
         "permissions": ["instances:*"],
         "environment": "live",
         "active": True,
         "ip_whitelist": ["203.0.113.0/24", "198.51.100.45", "2001:db8::/32"],
         "rate_limit": "standard",
-        "servers": None,
-        "sites": None,
         "auto_rotate": True,
         "rotation_period": "90d",
         "grace_period": "7d",
@@ -70,11 +51,6 @@ class ApiKeyOutput(Output):
         "rotates_at": "2026-07-15T10:25:00Z",
         "rotated_to": None,
         "rotated_from": None,
-        "last_used_at": "2026-04-16T10:30:00Z",
-        "last_used_ip": "203.0.113.10",
-        "use_count": 42,
-        "expires_at": "2026-12-31T23:59:59Z",
-        "created_at": "2026-04-16T10:25:00Z",
     }
 
 
@@ -89,7 +65,7 @@ class ApiKeyQuery(Query):
     active = serializers.BooleanField(required=False)
 
 
-class ApiKeyChanges(Input):
+class ApiKeyChanges(AnyTokenInput):
     name = serializers.CharField(min_length=SHORTEST_NAME, max_length=255, required=False)
     description = serializers.CharField(max_length=LONGEST_DESCRIPTION, allow_blank=True, required=False)
     permissions = texts(allow_empty=False, required=False, help_text=_PERMISSIONS)
@@ -99,8 +75,6 @@ class ApiKeyChanges(Input):
     active = serializers.BooleanField(required=False)
     ip_whitelist = texts(required=False, help_text=_NETWORKS)
     rate_limit = serializers.ChoiceField(choices=RateType.choices, required=False)
-    servers = texts(allow_null=True, required=False, help_text=_SERVERS)
-    sites = texts(allow_null=True, required=False, help_text=_SITES)
     auto_rotate = serializers.BooleanField(required=False, help_text="Needs a rotation period.")
     rotation_enabled = serializers.BooleanField(required=False, help_text="Another name of auto_rotate.")
     rotation_period = serializers.CharField(allow_blank=True, required=False, help_text=_DURATION)
@@ -113,7 +87,6 @@ class ApiKeyChanges(Input):
         required=False,
         help_text="Gets a link to the new secret when the key is rotated on schedule; without it, the key's maker.",
     )
-    expires_at = serializers.DateTimeField(allow_null=True, required=False)
 
     example = {"permissions": ["instances:read"], "ip_whitelist": [], "active": True}
 
@@ -164,35 +137,16 @@ class RotationOutput(Output):
     }
 
 
-class AccessTokenOutput(Output):
-    id = serializers.CharField()
-    name = serializers.CharField()
-    prefix = serializers.CharField(help_text="What the token's text starts with.")
-    public_id = serializers.CharField(help_text="What follows the prefix; it tells tokens apart.")
+class AccessTokenOutput(AnyTokenOutput):
     scopes = texts()
     has_passphrase = serializers.BooleanField(help_text="It opens nothing without the header X-Token-Passphrase.")
-    servers = texts(allow_null=True, help_text="The only servers that it sees; null for all.")
-    sites = texts(allow_null=True, help_text="The only sites that it sees, besides its servers'.")
-    last_used_at = serializers.DateTimeField(allow_null=True)
-    last_used_ip = serializers.CharField(allow_null=True)
-    use_count = serializers.IntegerField()
-    expires_at = serializers.DateTimeField(allow_null=True)
-    created_at = serializers.DateTimeField()
 
-    example = {
-        "id": EXAMPLE_ID,
+    example = AnyTokenOutput.example | {
         "name": "Deployment automation",
         "prefix": "workspace_token_",
         "public_id": "7Tb4Kf9xQ2mZrW1y",
         "scopes": ["basic_deployment"],
         "has_passphrase": True,
-        "servers": None,
-        "sites": None,
-        "last_used_at": "2026-04-16T10:30:00Z",
-        "last_used_ip": "203.0.113.10",
-        "use_count": 42,
-        "expires_at": None,
-        "created_at": "2026-04-16T10:25:00Z",
     }
 
 
@@ -202,7 +156,7 @@ class NewAccessTokenOutput(AccessTokenOutput):
     example = AccessTokenOutput.example | {"value": EXAMPLE_ACCESS_TOKEN}
 
 
-class AccessTokenInput(Input):
+class AccessTokenInput(AnyTokenInput):
     name = serializers.CharField(min_length=SHORTEST_NAME, max_length=255)
     scopes = texts(allow_empty=False, help_text="At least one.")
     passphrase = serializers.CharField(
@@ -211,9 +165,6 @@ class AccessTokenInput(Input):
         trim_whitespace=False,
         help_text="8 to 255 characters. It is sent along in X-Token-Passphrase, and cannot be read back either.",
     )
-    expires_at = serializers.DateTimeField(allow_null=True, required=False)
-    servers = texts(allow_null=True, required=False, help_text=_SERVERS)
-    sites = texts(allow_null=True, required=False, help_text=_SITES)
 
     example = {
         "name": "Deployment automation",

@@ -7,8 +7,9 @@ from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 
 from deploynix.api.operations import operation
-from deploynix.api.pagination import Rows, asked_page, envelope, read_page
+from deploynix.api.pagination import asked_page, envelope, read_page
 from deploynix.api.permissions import ANY_TOKEN
+from deploynix.api.rows import Rows
 from deploynix.api.throttling import NEW_TOKEN
 from deploynix.api.views import Response, View
 from tokens.actions import create_api_key, revoke_token, rotate_api_key, update_api_key

@@ -1,3 +1,5 @@
+"""Tokens and the people they speak for, as the API shows and takes them."""
+
 from typing import Any
 
 from rest_framework import serializers
@@ -8,18 +10,19 @@ from deploynix.api.serializers import Input, Output
 EXAMPLE_TOKEN = "dnx_4Kf9xQ2mZr7TbW1y_8sLhVn3JdGtRcYp0XuEaMi5oBkWq6z2Fv7HxD"  # noqa: S105 -- opens nothing
 
 
-class TokenOutput(Output):
+def texts(**options: Any) -> serializers.ListField:
+    return serializers.ListField(child=serializers.CharField(max_length=255), **options)
+
+
+class AnyTokenOutput(Output):
+    """What tokens of every kind show."""
+
     id = serializers.CharField()
     name = serializers.CharField()
-    prefix = serializers.CharField(help_text="What the token's text starts with.")
+    prefix = serializers.CharField(help_text="What its text starts with.")
     public_id = serializers.CharField(help_text="What follows the prefix; it tells tokens apart.")
-    abilities = serializers.ListField(child=serializers.CharField())
-    servers = serializers.ListField(
-        child=serializers.CharField(), allow_null=True, help_text="The only servers that it sees; null for all."
-    )
-    sites = serializers.ListField(
-        child=serializers.CharField(), allow_null=True, help_text="The only sites that it sees, besides its servers'."
-    )
+    servers = texts(allow_null=True, help_text="The only servers that it sees; null for all.")
+    sites = texts(allow_null=True, help_text="The only sites that it sees, besides its servers'.")
     last_used_at = serializers.DateTimeField(allow_null=True)
     last_used_ip = serializers.CharField(allow_null=True)
     use_count = serializers.IntegerField()
@@ -31,7 +34,6 @@ class TokenOutput(Output):
         "name": "CI/CD pipeline",
         "prefix": "dnx_",
         "public_id": "4Kf9xQ2mZr7TbW1y",
-        "abilities": ["server:read", "site:deploy", "site:read"],
         "servers": None,
         "sites": None,
         "last_used_at": "2026-04-16T10:30:00Z",
@@ -42,24 +44,31 @@ class TokenOutput(Output):
     }
 
 
-class TokenInput(Input):
+class AnyTokenInput(Input):
+    """What can be said of tokens of every kind."""
+
+    expires_at = serializers.DateTimeField(required=False, allow_null=True)
+    servers = texts(
+        required=False,
+        allow_null=True,
+        help_text="Ids of the only servers that it sees, with their sites. With neither servers nor sites it sees all.",
+    )
+    sites = texts(required=False, allow_null=True, help_text="Ids of the only sites that it sees.")
+
+
+class TokenOutput(AnyTokenOutput):
+    abilities = texts()
+
+    example = AnyTokenOutput.example | {"abilities": ["server:read", "site:deploy", "site:read"]}
+
+
+class TokenInput(AnyTokenInput):
     name = serializers.CharField(max_length=255)
-    abilities = serializers.ListField(
-        child=serializers.CharField(),
+    abilities = texts(
         required=False,
         allow_null=True,
         allow_empty=False,
         help_text="Without it, every ability of the token that asks. `*` stands for any: `*:read`, `site:*`.",
-    )
-    expires_at = serializers.DateTimeField(required=False, allow_null=True)
-    servers = serializers.ListField(
-        child=serializers.CharField(),
-        required=False,
-        allow_null=True,
-        help_text="Ids of the only servers that it sees, with their sites. Without servers and sites it sees all.",
-    )
-    sites = serializers.ListField(
-        child=serializers.CharField(), required=False, allow_null=True, help_text="Ids of the only sites that it sees."
     )
 
     example = {"name": "CI/CD pipeline", "abilities": ["site:deploy"], "expires_at": "2027-04-16T00:00:00Z"}
@@ -77,7 +86,7 @@ class UserOutput(Output):
     email = serializers.EmailField()
     role = serializers.CharField()
     organization = OrganizationOutput()
-    abilities = serializers.ListField(child=serializers.CharField(), help_text="What this token may do now.")
+    abilities = texts(help_text="What this token may do now.")
     created_at = serializers.DateTimeField()
 
     example = {
@@ -94,12 +103,8 @@ class UserOutput(Output):
 class LoginInput(Input):
     email = serializers.EmailField()
     password = serializers.CharField(trim_whitespace=False)
-    abilities = serializers.ListField(
-        child=serializers.CharField(),
-        required=False,
-        allow_null=True,
-        allow_empty=False,
-        help_text="Without it, every ability of your role.",
+    abilities = texts(
+        required=False, allow_null=True, allow_empty=False, help_text="Without it, every ability of your role."
     )
     organization = serializers.CharField(required=False, help_text="Its id or name; without it, the one joined first.")
     otp = serializers.CharField(

@@ -37,13 +37,17 @@ def user_data(actor: Actor, abilities: list[str]) -> dict[str, Any]:
     }
 
 
+_NO_API = "The plan has no API access"
+_CLOSED = "Registration is closed"
+
+
 class Login(View):
     abilities = {"POST": PUBLIC}
     tag = "Account"
     limits = {"POST": (LOGIN,)}
     idempotent = False
 
-    @operation("Sign in", input=LoginInput, one=UserOutput, extra=_SECRET)
+    @operation("Sign in", input=LoginInput, one=UserOutput, extra=_SECRET, others={403: _NO_API})
     def post(self, request: HttpRequest) -> Response:
         """Exchanges an e-mail address and password for a token, which is shown only here."""
         actor, token, text = sign_in(request, **self.input(LoginInput))
@@ -55,7 +59,14 @@ class Register(View):
     tag = "Account"
     limits = {"POST": (REGISTER,)}
 
-    @operation("Register", input=RegisterInput, one=UserOutput, status=201, extra=_SECRET)
+    @operation(
+        "Register",
+        input=RegisterInput,
+        one=UserOutput,
+        status=201,
+        extra=_SECRET,
+        others={403: _CLOSED},
+    )
     def post(self, request: HttpRequest) -> Response:
         """Makes a user with an organization of their own. Where registration is closed, only the first one."""
         actor, token, text = register_with_token(**self.input(RegisterInput), ip=client_ip(request))

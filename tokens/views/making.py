@@ -1,21 +1,25 @@
 """Making a token of each kind."""
 
+from collections.abc import Callable
 from typing import Any, ClassVar
+
+from django.urls import reverse
 
 from organizations.pages import ActionFormView
 from tokens.actions import create_access_token, create_api_key, create_token
 from tokens.forms.access_tokens import AccessTokenForm
 from tokens.forms.api_keys import ApiKeyForm
 from tokens.forms.personal import TokenForm
-from tokens.models import Kind
+from tokens.models import Kind, Token
 from tokens.views.base import KIND_PAGES
 from tokens.views.secret import keep_secret
 
 
 class NewTokenView(ActionFormView):
-    """The form of a kind; the list that follows shows the text of what was made."""
+    """The form of a kind, whose `wanted` is what `create` takes. The list that follows shows the text of the token."""
 
     kind: ClassVar[Kind]
+    create: ClassVar[Callable[..., tuple[Token, str]]]
 
     def get_form_kwargs(self) -> dict[str, Any]:
         return super().get_form_kwargs() | {"actor": self.actor}
@@ -24,16 +28,19 @@ class NewTokenView(ActionFormView):
         plan = self.actor.organization.plan_details
         return super().get_context_data(pages=KIND_PAGES[self.kind], plan=plan, **kwargs)
 
+    def perform(self, form: Any) -> None:
+        _, text = self.create(self.actor, **form.wanted)
+        keep_secret(self.request, text)
+
+    def get_success_url(self) -> str:
+        return reverse(KIND_PAGES[self.kind].listing)
+
 
 class NewPersonalToken(NewTokenView):
     kind = Kind.PERSONAL
     template_name = "tokens/new_personal_token.html"
     form_class = TokenForm
-    success_url = "settings_tokens"
-
-    def perform(self, form: TokenForm) -> None:  # type: ignore[override]
-        _, text = create_token(self.actor, **form.wanted)
-        keep_secret(self.request, text)
+    create = staticmethod(create_token)
 
 
 class NewApiKey(NewTokenView):
@@ -41,11 +48,7 @@ class NewApiKey(NewTokenView):
     kind = Kind.API_KEY
     template_name = "tokens/new_api_key.html"
     form_class = ApiKeyForm
-    success_url = "settings_api_keys"
-
-    def perform(self, form: ApiKeyForm) -> None:  # type: ignore[override]
-        _, text = create_api_key(self.actor, **form.wanted)
-        keep_secret(self.request, text)
+    create = staticmethod(create_api_key)
 
 
 class NewAccessToken(NewTokenView):
@@ -53,8 +56,4 @@ class NewAccessToken(NewTokenView):
     kind = Kind.ACCESS
     template_name = "tokens/new_access_token.html"
     form_class = AccessTokenForm
-    success_url = "settings_access_tokens"
-
-    def perform(self, form: AccessTokenForm) -> None:  # type: ignore[override]
-        _, text = create_access_token(self.actor, **form.wanted)
-        keep_secret(self.request, text)
+    create = staticmethod(create_access_token)

@@ -100,7 +100,7 @@ class TokenSimulator(WatchingPage):
             conditions=conditions(self.token),
             q=q,
             answer=answer,
-            keep={"answer": answer},
+            given={"answer": answer},
         )
 
 
