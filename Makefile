@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run test lint check format demo docs bench requirements
+.PHONY: help run test lint check soak format demo docs bench requirements
 
 PY := .venv/bin/python
 BASE := @tools/bootstrap.sh base
@@ -22,6 +22,10 @@ lint: ## style, types, layers, security settings, documents: everything but the 
 
 check: lint ## what a commit has to pass: lint, and the unit tests on SQLite
 	@$(PY) -m tools.run_tests unit
+
+soak: ## the tests marked soak again, on thousands of examples and in many rounds: about half an hour
+	$(DEV)
+	@exec $(PY) -m tools.run_tests soak soak-postgresql
 
 demo: ## the main job, unattended, on a throw-away server (or HOST=root@address KEY=~/.ssh/id_ed25519)
 	$(BASE)

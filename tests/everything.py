@@ -149,10 +149,10 @@ class Everything:
             return [self._adjusted(item) for item in value]
         if not isinstance(value, dict):
             return value
-        return {name: self._named.get(name, self._adjusted(part)) for name, part in value.items()}
+        return {name: self.named.get(name, self._adjusted(part)) for name, part in value.items()}
 
     @property
-    def _named(self) -> dict[str, Any]:
+    def named(self) -> dict[str, Any]:
         """What stands in a body under a name, wherever that is."""
         tomorrow = (timezone.now() + timedelta(days=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
         return {

@@ -30,6 +30,8 @@ class Suite:
     arguments: tuple[str, ...]
     check: Callable[[], None] = lambda: None
     on_postgres: bool = False
+    # Runs only where it is named.
+    takes_long: bool = False
 
     def run(self, extra: list[str]) -> int:
         """Runs pytest and returns its exit code. Raises CannotRun."""
@@ -60,6 +62,7 @@ def need_chromium() -> None:
 NO_NETWORK = ("--allow-hosts=127.0.0.1,::1", "--allow-unix-socket")
 ON_ALL_CORES = ("-n", "auto")
 UNIT = ("-m", "not lab and not browser and not e2e", *NO_NETWORK, *ON_ALL_CORES)
+SOAK = ("--hypothesis-profile=soak",)
 SUITES = (
     Suite("unit", UNIT),
     Suite("unit-postgresql", UNIT, on_postgres=True),
@@ -69,6 +72,9 @@ SUITES = (
     Suite("browser", ("-m", "browser"), check=need_chromium),
     # Runs the main job on each database by itself.
     Suite("e2e", ("-m", "e2e"), check=need_target_hosts),
+    # The same tests as in the suites above, on thousands of examples and in many rounds.
+    Suite("soak", ("-m", "soak and not lab", *SOAK, *NO_NETWORK, *ON_ALL_CORES), takes_long=True),
+    Suite("soak-postgresql", ("-m", "soak and django_db", *SOAK, *NO_NETWORK), on_postgres=True, takes_long=True),
 )
 
 
@@ -89,11 +95,11 @@ def main(names: list[str]) -> int:
 
 
 def chosen(names: list[str]) -> list[Suite]:
-    """All suites, or those named. Raises SystemExit for a name that none has."""
+    """Those named, or all that do not take long. Raises SystemExit for a name that none has."""
     by_name = {suite.name: suite for suite in SUITES}
     if unknown := set(names) - set(by_name):
         raise SystemExit(f"There is no suite {', '.join(sorted(unknown))}; there are {', '.join(by_name)}.")
-    return [by_name[name] for name in names or by_name]
+    return [by_name[name] for name in names] or [suite for suite in SUITES if not suite.takes_long]
 
 
 def verdict(code: int) -> str:

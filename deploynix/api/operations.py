@@ -10,12 +10,20 @@ Handler = TypeVar("Handler", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True, slots=True)
+class Maybe:
+    """In what an answer holds: `value`, or null."""
+
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
 class Operation:
     """One operation. `summary` is a short imperative and unique; the handler's docstring says more.
 
     `input` is the body, `query` the query string. The answer is a list in pages (`page`), a resource (`one`), a
     resource that is the whole answer, without `data` around it (`bare`), or none of them: a message or nothing, by
-    `status`. `job` says that it queues a job. `extra` gives an example of what else the answer holds.
+    `status`. `job` says that it queues a job. `extra` says what else the answer holds, by name: an example, or an
+    Output. `others` are statuses that do not follow from all of this, each with when it is answered.
     """
 
     summary: str
@@ -28,6 +36,7 @@ class Operation:
     job: bool = False
     message: str = ""
     extra: Mapping[str, Any] = field(default_factory=dict)
+    others: Mapping[int, str] = field(default_factory=dict)
 
     @property
     def output(self) -> type[Output] | None:

@@ -10,11 +10,12 @@ from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter
 
 from deploynix.abilities import ABILITIES
-from deploynix.api.operations import Operation, operation_of
+from deploynix.api.operations import Maybe, Operation, operation_of
 from deploynix.api.pagination import LAST_PAGE, MOST_PER_PAGE, PER_PAGE
 from deploynix.api.parsers import MEDIA_TYPE
 from deploynix.api.permissions import ANY_TOKEN, PUBLIC
 from deploynix.api.responses import dumps
+from deploynix.api.serializers import JobAddressOutput, Output
 
 Json = dict[str, Any]
 EXAMPLE_ID = "01JAZ5QHVW3K9T6R8M2N4P7XYC"
@@ -27,6 +28,7 @@ _ERRORS: dict[int, tuple[str, str, str]] = {
     ),
     404: ("Nothing there that this organization may see", "not_found", "Nothing was found here."),
     409: ("Its state does not allow this now", "conflict", "A request with this Idempotency-Key is still running."),
+    413: ("The body is too large", "payload_too_large", "The body is too large."),
     415: ("The body is not JSON", "unsupported_media_type", "The body must be JSON."),
     422: ("The input breaks a rule", "validation_failed", "The given data was invalid."),
     429: ("Too many requests", "rate_limited", "Too many requests. Try again in 12 seconds."),
@@ -107,22 +109,25 @@ class Schema(AutoSchema):
 
     def _get_response_bodies(self, direction: str = "response") -> Json:
         answers = {self.operation.status: self._success()} | {
-            status: _error_response(status) for status in self._failures()
+            status: _error_response(status, text) if status in _ERRORS else {"description": text}
+            for status, text in self._others().items()
         }
         if self.ability != PUBLIC:
             for status in (self.operation.status, 429):
                 answers[status]["headers"] = {**answers[status].get("headers", {}), **_TOKEN_HEADERS}
         return {str(status): answer for status, answer in answers.items()}
 
-    def _failures(self) -> list[int]:
+    def _others(self) -> dict[int, str]:
+        """When each other status is answered."""
         statuses = [422, 429]
         if self.ability != PUBLIC:
             statuses += [401, 403]
         if "{" in self.path:
             statuses.append(404)
         if self.method != "GET":
-            statuses += [409, 415]
-        return sorted(statuses)
+            statuses += [409, 413, 415]
+        texts = {status: _ERRORS[status][0] for status in statuses} | dict(self.operation.others)
+        return dict(sorted(texts.items()))
 
     def _success(self) -> Json:
         operation = self.operation
@@ -147,12 +152,22 @@ class Schema(AutoSchema):
             rows = self.resolve_serializer(operation.page, "response").ref
             properties |= {"data": {"type": "array", "items": rows}, **_PAGE_PROPERTIES}
             example |= {"data": [dict(operation.page.example)], **self._page_example()}
-        if operation.job:
-            properties["job"] = _object({"id": {"type": "string"}, "url": _MAYBE_ADDRESS})
-            example["job"] = _JOB
-        for name, value in operation.extra.items():
-            properties[name], example[name] = _schema_of(value), value
+        more = {"job": JobAddressOutput, **operation.extra} if operation.job else operation.extra
+        for name, declared in more.items():
+            properties[name], example[name] = self._part(declared)
         return properties, example
+
+    def _part(self, declared: Any) -> tuple[Json, Any]:
+        """The schema and an example of a part of an answer."""
+        if isinstance(declared, Maybe):
+            schema, example = self._part(declared.value)
+            return {"anyOf": [schema, {"type": "null"}]}, example
+        if isinstance(declared, list):
+            schema, example = self._part(declared[0])
+            return {"type": "array", "items": schema}, [example]
+        if isinstance(declared, type) and issubclass(declared, Output):
+            return self.resolve_serializer(declared, "response").ref, dict(declared.example)
+        return _schema_of(declared), declared
 
     def _page_example(self) -> Json:
         address = f"https://deploynix.example.com{self.path}?page="
@@ -161,7 +176,6 @@ class Schema(AutoSchema):
         return {"meta": meta, "links": neighbours}
 
 
-_JOB = {"id": EXAMPLE_ID, "url": f"https://deploynix.example.com/api/v1/jobs/{EXAMPLE_ID}"}
 _COUNT = {"type": "integer"}
 _MAYBE_COUNT = {"type": ["integer", "null"]}
 _TOKEN_HEADERS = {
@@ -207,8 +221,8 @@ def _object_of(example: Mapping[str, Any]) -> Json:
     return _object({name: _schema_of(value) for name, value in example.items()})
 
 
-def _error_response(status: int) -> Json:
-    description, code, message = _ERRORS[status]
+def _error_response(status: int, description: str) -> Json:
+    _, code, message = _ERRORS[status]
     example: Json = {"message": message}
     if status == 422:
         example["errors"] = {"name": ["The name field is required."]}

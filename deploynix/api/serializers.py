@@ -27,6 +27,18 @@ class Output(serializers.Serializer[Any]):
         return tuple(cls._declared_fields)
 
 
+class JobAddressOutput(Output):
+    """A job, as an answer that queued it names it."""
+
+    id = serializers.CharField()
+    url = serializers.URLField(allow_null=True, help_text="Where to follow it. null in the answer to a test key.")
+
+    example = {
+        "id": "01JAZ5R0M8Q2W4E6T8Y0P2A4SD",
+        "url": "https://deploynix.example.com/api/v1/jobs/01JAZ5R0M8Q2W4E6T8Y0P2A4SD",
+    }
+
+
 class Input(serializers.Serializer[Any]):
     """What a request may send. Unknown fields and wrong JSON types are errors, nothing is converted on the quiet.
 

@@ -29,6 +29,10 @@ class TeamInput(Input):
     example = {"name": "Analytical Engines"}
 
 
+class TeamChanges(TeamInput):
+    name = serializers.CharField(max_length=255, required=False)
+
+
 class InvoiceOutput(Output):
     id = serializers.CharField()
     number = serializers.CharField()

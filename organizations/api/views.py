@@ -6,7 +6,7 @@ from django.http import HttpRequest
 from deploynix.api.operations import operation
 from deploynix.api.views import Response, View
 from organizations.actions import add_organization, rename_organization
-from organizations.api.serializers import InvoiceOutput, TeamInput, TeamOutput
+from organizations.api.serializers import InvoiceOutput, TeamChanges, TeamInput, TeamOutput
 from organizations.models import Invoice, Organization
 
 
@@ -46,10 +46,10 @@ class TeamDetail(TeamView):
     def get(self, request: HttpRequest, team: str) -> Response:
         return self.one(self.teams.filter(pk=team), TeamOutput)
 
-    @operation("Change fields of a team", input=TeamInput, one=TeamOutput)
+    @operation("Change fields of a team", input=TeamChanges, one=TeamOutput)
     def patch(self, request: HttpRequest, team: str) -> Response:
         self.find(self.teams, team)
-        values = self.input(TeamInput)
+        values = self.input(TeamChanges)
         if values:
             rename_organization(self.actor, **values)
         return self.one(self.teams, TeamOutput)

@@ -7,14 +7,10 @@ from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
 from deploynix.api.schema import EXAMPLE_ID
-from deploynix.api.serializers import Input, Output
+from deploynix.api.serializers import Input, JobAddressOutput, Output
 from servers.actions.scripts import MOST_SERVERS
 from servers.models import MOST_SCRIPT_SECONDS, RunAs
 
-EXAMPLE_JOB = {
-    "id": "01JAZ5R0M8Q2W4E6T8Y0P2A4SD",
-    "url": "https://deploynix.example/api/v1/jobs/01JAZ5R0M8Q2W4E6T8Y0P2A4SD",
-}
 EXAMPLE_SHA256 = "b8d0ddf3cc3bf2f1a7e5d94c7a5b4c3f7de2f1a6c4f6a3e0b9d8c7b6a5f4e3d2"
 _PARAMETERS = [
     {"name": "CHANNEL", "label": "Release channel", "default": "stable", "required": False, "secret": False},
@@ -37,7 +33,7 @@ _RUN = {
     "script_name": "Install the agent",
     "server_id": "01JAZ5QJ4B6C8D0E2F4G6H8J0K",
     "server_name": "web-1",
-    "job_id": EXAMPLE_JOB["id"],
+    "job_id": JobAddressOutput.example["id"],
     "status": "succeeded",
     "exit_code": 0,
     "parameters": {"CHANNEL": "stable", "API_TOKEN": None},
@@ -170,5 +166,14 @@ class ScriptRunWithBody(ScriptRunOutput):
     example = _RUN | {"body": _BODY}
 
 
-EXAMPLE_RUN = {**_RUN, "status": "queued", "exit_code": None, "started_at": None, "finished_at": None}
-EXAMPLE_RUN |= {"job": EXAMPLE_JOB}
+class QueuedRunOutput(ScriptRunOutput):
+    job = JobAddressOutput()
+
+    example = {
+        **_RUN,
+        "status": "queued",
+        "exit_code": None,
+        "started_at": None,
+        "finished_at": None,
+        "job": JobAddressOutput.example,
+    }

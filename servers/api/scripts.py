@@ -5,12 +5,12 @@ from typing import Any
 from django.db.models import F, QuerySet
 from django.http import HttpRequest
 
-from deploynix.api.operations import operation
+from deploynix.api.operations import Maybe, operation
+from deploynix.api.serializers import JobAddressOutput
 from deploynix.api.views import Response
 from servers import actions
 from servers.api.script_serializers import (
-    EXAMPLE_JOB,
-    EXAMPLE_RUN,
+    QueuedRunOutput,
     RunInput,
     ScriptChanges,
     ScriptInput,
@@ -90,7 +90,7 @@ class RunScript(ScriptView):
         input=RunInput,
         status=202,
         message=STARTED,
-        extra={"data": [EXAMPLE_RUN], "jobs": [EXAMPLE_JOB], "job": EXAMPLE_JOB},
+        extra={"data": [QueuedRunOutput], "jobs": [JobAddressOutput], "job": Maybe(JobAddressOutput)},
     )
     def post(self, request: HttpRequest, script: str) -> Response:
         """Queues one job for each server, and answers its run: `data` and `jobs` are in the order of `servers`, `job`

@@ -11,7 +11,7 @@ from deploynix.errors import Invalid
 from servers.models import Server
 from sites.actions import sites as actions
 from sites.api.serializers import DeleteQuery, InstanceInput, SiteChanges, SiteOutput, SiteQuery
-from sites.api.views import SiteView, shown
+from sites.api.views import GONE, REMOVAL, SiteView, shown
 from sites.models import Site
 
 
@@ -60,10 +60,10 @@ class InstanceDetail(InstanceView):
         return Response({"data": self.answer_of(row)})
 
     @operation(
-        "Delete an instance", query=DeleteQuery, one=SiteOutput, status=202, job=True, message="Site removal started."
+        "Delete an instance", query=DeleteQuery, one=SiteOutput, status=202, job=True, message=REMOVAL, others=GONE
     )
     def delete(self, request: HttpRequest, instance: str) -> Response:
         """The same as `DELETE` of the site; 204 where there was nothing to remove from the server."""
         row = self.find(self.instances, instance)
         job = actions.delete_site(self.actor, site=row, **self.query(DeleteQuery))
-        return self.started("Site removal started.", row, job) if job else self.done()
+        return self.started(REMOVAL, row, job) if job else self.done()

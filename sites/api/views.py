@@ -28,6 +28,8 @@ from sites.models import Release, Site
 
 Row = TypeVar("Row", bound=Model)
 NO_ROWS = b'{"data":[]'
+REMOVAL = "Site removal started."
+GONE = {204: "There was nothing to remove from the server, or `force` told to leave it"}
 
 
 class SiteView(View):
@@ -103,15 +105,13 @@ class SiteDetail(SiteView):
         actions.update_site(self.actor, site=row, **self.input(SiteChanges))
         return Response({"data": self.answer_of(row)})
 
-    @operation(
-        "Delete a site", query=DeleteQuery, one=SiteOutput, status=202, job=True, message="Site removal started."
-    )
+    @operation("Delete a site", query=DeleteQuery, one=SiteOutput, status=202, job=True, message=REMOVAL, others=GONE)
     def delete(self, request: HttpRequest, server: str, site: str) -> Response:
         """Removes the site, its user and all its files from the server. Answers 204 where there was nothing to remove,
         and with `force`."""
         row = self.site(server, site)
         job = actions.delete_site(self.actor, site=row, **self.query(DeleteQuery))
-        return self.started("Site removal started.", row, job) if job else self.done()
+        return self.started(REMOVAL, row, job) if job else self.done()
 
 
 class Deploy(SiteView):

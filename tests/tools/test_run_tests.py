@@ -31,6 +31,8 @@ def test_a_suite_that_did_not_run_fails_only_where_all_are_required(
 def test_suites_can_be_chosen_by_name() -> None:
     assert [suite.name for suite in chosen(["browser", "unit"])] == ["browser", "unit"]
     assert {"lab", "lab-postgresql", "e2e"} <= {suite.name for suite in chosen([])}
+    assert "soak" not in {suite.name for suite in chosen([])}
+    assert [suite.name for suite in chosen(["soak"])] == ["soak"]
     with pytest.raises(SystemExit, match="no suite units"):
         chosen(["units"])
 
