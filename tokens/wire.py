@@ -18,6 +18,8 @@ PUBLIC_ID_LENGTH = 16
 # 30 base62 characters are 178 bits.
 SECRET_LENGTH = 30
 CHECKSUM_LENGTH = 6
+# What the last pepper begins with while it only verifies.
+ANNOUNCED = "next:"
 PERSONAL_PREFIX = "dnx_"
 LIVE_PREFIX = "dep_live_"
 TEST_PREFIX = "dep_test_"
@@ -76,8 +78,12 @@ def parse(text: str) -> WireToken | None:
 
 
 def newest_pepper() -> int:
-    """The number under which new digests are made; peppers are numbered from 1, in the order of TOKEN_PEPPERS."""
-    return len(settings.TOKEN_PEPPERS)
+    """The number under which new digests are made; peppers are numbered from 1, in the order of TOKEN_PEPPERS.
+
+    One that is announced is not used yet: other machines may not know it.
+    """
+    count = len(settings.TOKEN_PEPPERS)
+    return count - 1 if settings.TOKEN_PEPPERS[-1].startswith(ANNOUNCED) else count
 
 
 def digest(token: WireToken, pepper: int) -> str:
@@ -86,6 +92,7 @@ def digest(token: WireToken, pepper: int) -> str:
     Raises LookupError for an unknown number, and for a pepper that was retired: its place is left empty.
     """
     key = settings.TOKEN_PEPPERS[pepper - 1] if 1 <= pepper <= len(settings.TOKEN_PEPPERS) else ""
+    key = key.removeprefix(ANNOUNCED)
     if not key:
         raise LookupError(f"no token pepper number {pepper}")
     return hmac.new(key.encode(), token.text.encode(), sha256).hexdigest()

@@ -37,6 +37,16 @@ def test_the_checksum_is_a_known_value() -> None:
     assert checksum("123456789") == "3jZRME"
 
 
+def test_an_announced_pepper_verifies_and_is_not_used_yet(settings: Settings) -> None:
+    settings.TOKEN_PEPPERS = ["first" * 8, "second" * 8]
+    token = new_token("dnx_")
+    made_elsewhere = digest(token, newest_pepper())
+    settings.TOKEN_PEPPERS = ["first" * 8, "next:" + "second" * 8]
+
+    assert newest_pepper() == 1
+    assert is_digest(made_elsewhere, token, 2)
+
+
 def test_a_retired_pepper_verifies_nothing(settings: Settings) -> None:
     token = new_token("dnx_")
     stored = digest(token, newest_pepper())
