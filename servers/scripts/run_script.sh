@@ -6,12 +6,11 @@
 set -euo pipefail
 
 main() {
-    local body=${script_body:?} seconds=${script_timeout:?}
-    unset script_body script_timeout
-    folder=$(mktemp --directory)
-    trap 'rm -rf "$folder"' EXIT
-    printf '%s\n' "$body" >"$folder/script"
-    timeout --kill-after=5 "$seconds" bash "$folder/script" </dev/null
+    # systemd removes the folder with the unit, however that ends.
+    local body=${script_body:?} seconds=${script_timeout:?} file=${RUNTIME_DIRECTORY:?}/script
+    unset script_body script_timeout RUNTIME_DIRECTORY
+    printf '%s\n' "$body" >"$file"
+    timeout --kill-after=5 "$seconds" bash "$file" </dev/null
 }
 
 main

@@ -35,7 +35,7 @@ start() { # DIR INPUT
     # $$ is how a $ is written in systemd's command lines (systemd.service(5)).
     systemd-run --collect --unit="$UNIT" --description="$UNIT" \
         -p Type=exec -p User="$RUN_AS" -p WorkingDirectory=-~ -p OOMScoreAdjust=500 -p TimeoutStopSec=5 \
-        -p IgnoreSIGPIPE=no \
+        -p IgnoreSIGPIPE=no -p RuntimeDirectory="$UNIT" -p RuntimeDirectoryMode=0700 \
         -p StandardInput=file:"$2" -p StandardOutput=append:"$1/log" -p StandardError=inherit \
         --setenv=LANG=C.UTF-8 "$PROGRAM" "$FLAG" "${BOOT//\$/\$\$}" "$NAME" </dev/null
 }

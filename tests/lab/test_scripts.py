@@ -53,7 +53,7 @@ def starts(host: Host) -> list[str]:
 
 
 def left_behind(host: Host) -> str:
-    folders = ("/var/lib/deploynix/units", "/run/deploynix", "/run/systemd/system")
+    folders = ("/var/lib/deploynix/units", "/run/deploynix", "/run/systemd/system", "/run")
     files = host.run("ls", *folders).stdout + host.run("find", "/tmp", "-name", "tmp.*").stdout
     return "\n".join(line for line in files.splitlines() if "dnx-" in line or "tmp." in line)
 
