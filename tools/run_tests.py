@@ -61,11 +61,14 @@ def need_chromium() -> None:
 # Loopback only: some tests show what happens where nobody listens.
 NO_NETWORK = ("--allow-hosts=127.0.0.1,::1", "--allow-unix-socket")
 ON_ALL_CORES = ("-n", "auto")
-UNIT = ("-m", "not lab and not browser and not e2e", *NO_NETWORK, *ON_ALL_CORES)
+NO_PARTS = ("-m", "not lab and not browser and not e2e", *NO_NETWORK, *ON_ALL_CORES)
+UNIT = ("--ignore=tests/contract", *NO_PARTS)
 SOAK = ("--hypothesis-profile=soak",)
 SUITES = (
     Suite("unit", UNIT),
     Suite("unit-postgresql", UNIT, on_postgres=True),
+    # What adapters send to their vendors, and what they make of the answers.
+    Suite("contract", ("tests/contract", *NO_PARTS)),
     Suite("lab", ("-m", "lab"), check=need_target_hosts),
     # Once more, but for what touches no database.
     Suite("lab-postgresql", ("-m", "lab and django_db"), check=need_target_hosts, on_postgres=True),

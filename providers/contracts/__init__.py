@@ -1,0 +1,1 @@
+"""What the providers of a kind can do, and what they do alike."""

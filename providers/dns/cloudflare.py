@@ -1,0 +1,96 @@
+"""Cloudflare DNS. https://developers.cloudflare.com/api/"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from providers.base import Field, Findings, Permission, numbered_pages
+from providers.contracts.dns import EDIT, READ, Record, RecordDns, Zone
+from providers.errors import InvalidCredential, NotFound
+
+PER_PAGE = 50
+# 37 hexadecimal digits; a token has 40 characters.
+GLOBAL_KEY = re.compile("[0-9a-f]{37}")
+
+
+class Cloudflare(RecordDns):
+    key = "cloudflare"
+    label = "Cloudflare"
+    credential = "API Token"
+    base_url = "https://api.cloudflare.com/client/v4"
+    console_url = "https://dash.cloudflare.com/profile/api-tokens"
+    fields = (
+        Field(
+            "api_token",
+            "API Token",
+            secret=True,
+            help_text="An API Token, not the Global API Key, which opens the whole account.",
+        ),
+    )
+    permissions = (
+        Permission(READ, "Zone → Zone → Read", "Finds the zone that holds your domain."),
+        Permission(EDIT, "Zone → DNS → Edit", "Makes the TXT records that prove the domain is yours."),
+    )
+    used_for = ("Find the zone of a domain", "Make and remove TXT records for DNS-01 challenges")
+    steps = (
+        "Sign in to the Cloudflare dashboard and open My Profile → API Tokens.",
+        "Choose Create Token, and there the template Edit zone DNS.",
+        "Under Zone Resources choose the zones that Deploynix is to use; one is enough.",
+        "Choose Continue to summary, then Create Token, and copy it: it is shown once.",
+    )
+    notes = ("A token that is limited to one zone works: zones are looked up by name.",)
+    shortest_ttl = 60
+
+    def headers(self) -> Mapping[str, str]:
+        return {"Authorization": f"Bearer {self.values['api_token']}"}
+
+    def zones(self) -> Iterable[Zone]:
+        return numbered_pages(lambda number: self._zones(page=number, per_page=PER_PAGE))
+
+    def zone_named(self, name: str) -> Zone | None:
+        found, _ = self._zones(name=name)
+        return next(iter(found), None)
+
+    def records(self, zone: Zone, name: str, type: str) -> Sequence[Record]:  # noqa: A002 -- its name in DNS
+        query = {"name": name, "type": type, "per_page": 100}
+        rows = self.call("GET", f"/zones/{zone.id}/dns_records", EDIT, params=query)["result"]
+        return [Record(row["name"], row["type"], _plain(row), row["ttl"], row["id"]) for row in rows]
+
+    def add_record(self, zone: Zone, name: str, type: str, value: str, ttl: int) -> None:  # noqa: A002
+        # Cloudflare keeps a TXT value as it is written, and shows a hint where it has no quotes.
+        content = f'"{value}"' if type == "TXT" else value
+        body = {"type": type, "name": name, "content": content, "ttl": ttl, "proxied": False}
+        self.call("POST", f"/zones/{zone.id}/dns_records", EDIT, json=body)
+
+    def delete_record(self, zone: Zone, record: Record) -> None:
+        try:
+            self.call("DELETE", f"/zones/{zone.id}/dns_records/{record.id}", EDIT)
+        except NotFound:
+            return
+
+    def verify(self) -> Findings:
+        if GLOBAL_KEY.fullmatch(self.values["api_token"]):
+            raise InvalidCredential("This is the Global API Key.", "It opens the whole account: make an API Token.")
+        token = self.call("GET", "/user/tokens/verify")["result"]
+        if token["status"] != "active":
+            raise InvalidCredential(f"Cloudflare says that the token is {token['status']}.", "Make a new one.")
+        return replace(super().verify(), expires_at=_time(token.get("expires_on")))
+
+    def error_text(self, body: Any) -> str:
+        return "; ".join(str(error["message"]) for error in body["errors"])
+
+    def _zones(self, **query: Any) -> tuple[list[Zone], bool]:
+        body = self.call("GET", "/zones", READ, params=query)
+        zones = [Zone(row["id"], row["name"]) for row in body["result"]]
+        return zones, body["result_info"]["page"] >= body["result_info"]["total_pages"]
+
+
+def _plain(row: Mapping[str, Any]) -> str:
+    content = str(row["content"])
+    return content[1:-1] if row["type"] == "TXT" and content.startswith('"') else content
+
+
+def _time(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None

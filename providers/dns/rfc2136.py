@@ -1,0 +1,192 @@
+"""Name servers that take dynamic updates (RFC 2136), signed by a shared key (TSIG, RFC 8945): BIND, Knot, PowerDNS."""
+
+import binascii
+from collections.abc import Iterable, Sequence
+
+import dns.exception
+import dns.flags
+import dns.message
+import dns.name
+import dns.query
+import dns.rcode
+import dns.rdata
+import dns.rdataclass
+import dns.rdatatype
+import dns.tsig
+import dns.update
+from dns.rdtypes.ANY.TXT import TXT
+
+from deploynix.guard import open_connection
+from providers.base import Field, Permission
+from providers.contracts.dns import EDIT, READ, SHORTEST_TTL, DnsProvider, Record, Zone, quoted
+from providers.errors import Conflict, InvalidCredential, MissingPermission, NotFound, ProviderError, Unavailable
+
+CONNECT_SECONDS, ANSWER_SECONDS = 5.0, 20.0
+ALGORITHMS = ("hmac-sha256", "hmac-sha384", "hmac-sha512", "hmac-sha224", "hmac-sha1")
+
+
+class Rfc2136(DnsProvider):
+    key = "rfc2136"
+    label = "DNS server (RFC 2136)"
+    credential = "TSIG key"
+    fields = (
+        Field("server", "Server", help_text="Name or address of the primary name server."),
+        Field("port", "Port", default="53", pattern="[1-9][0-9]{0,4}"),
+        Field("zone", "Zones", help_text="The zones that the key may change, separated by spaces."),
+        Field("key_name", "Key name", help_text="As in the server's configuration."),
+        Field("key_secret", "Key secret", secret=True, help_text="In Base64, as tsig-keygen writes it."),
+        Field(
+            "key_algorithm",
+            "Key algorithm",
+            choices=[(algorithm, algorithm) for algorithm in ALGORITHMS],
+            default=ALGORITHMS[0],
+        ),
+    )
+    permissions = (
+        Permission(READ, "Queries, signed by the key", "Finds the zone, and the values that a name has already."),
+        Permission(EDIT, "Updates of TXT records, signed by the key", "Makes those that prove the domain is yours."),
+    )
+    used_for = ("Find the zone of a domain", "Make and remove TXT records for DNS-01 challenges")
+    steps = (
+        "On the name server make a key: tsig-keygen -a hmac-sha256 deploynix.",
+        "Put what it writes into the server's configuration.",
+        "Let the key change the zone; in BIND: update-policy { grant deploynix. zonesub TXT; };",
+        "Reload the server, and enter the key's name and secret here.",
+    )
+    gates = ("The server must take TCP connections from this Deploynix server: updates go there, not to a secondary.",)
+    notes = (
+        "To limit the key to challenges, grant it only the names _acme-challenge and _deploynix-probe.",
+        "A server on a private network must be opened by the operator of this install (OUTBOUND_ALLOW).",
+    )
+
+    @property
+    def probe_zone(self) -> str:
+        return next(iter(self._names), "")
+
+    def zones(self) -> Iterable[Zone]:
+        return [Zone(name, name) for name in self._names]
+
+    def zone_named(self, name: str) -> Zone | None:
+        if name not in self._names:
+            return None
+        answer = self._query(name, "SOA")
+        return Zone(name, name) if answer.get_rrset(answer.answer, _name(name), *_SOA) else None
+
+    def records(self, zone: Zone, name: str, type: str) -> Sequence[Record]:  # noqa: A002 -- its name in DNS
+        answer = self._query(name, type)
+        found = answer.get_rrset(answer.answer, _name(name), dns.rdataclass.IN, dns.rdatatype.from_text(type))
+        return [Record(name, type, _plain(each), found.ttl) for each in found] if found else []
+
+    def ensure_record(self, zone: Zone, name: str, type: str, value: str, ttl: int = SHORTEST_TTL) -> None:  # noqa: A002
+        found = self.records(zone, name, type)
+        if any(record.value == value for record in found):
+            return
+        change = self._update(zone)
+        # A CNAME would take the place of another one, and one that does not fit is left out without a word.
+        if type == "CNAME":
+            change.absent(_name(name))
+        else:
+            change.absent(_name(name), "CNAME")
+        # All values of a name have one TTL: that of the neighbours stays.
+        change.add(_name(name), found[0].ttl if found else max(ttl, self.shortest_ttl), _rdata(type, value))
+        self._send(change, EDIT)
+
+    def remove_record(self, zone: Zone, name: str, type: str, value: str) -> None:  # noqa: A002
+        for record in self.records(zone, name, type):
+            if record.value == value:
+                change = self._update(zone)
+                change.delete(_name(name), _rdata(type, value))
+                self._send(change, EDIT)
+
+    @property
+    def _names(self) -> list[str]:
+        return [name.rstrip(".").lower() for name in self.values["zone"].replace(",", " ").split()]
+
+    @property
+    def _key(self) -> dns.tsig.Key:
+        algorithm = self.values.get("key_algorithm") or ALGORITHMS[0]
+        try:
+            return dns.tsig.Key(self.values["key_name"], self.values["key_secret"], algorithm)
+        except (binascii.Error, ValueError, dns.exception.DNSException):
+            raise InvalidCredential("The key's name or secret is malformed.", "Copy both from tsig-keygen.") from None
+
+    def _query(self, name: str, type: str) -> dns.message.Message:  # noqa: A002
+        """An authoritative answer, or that there is none."""
+        question = dns.message.make_query(_name(name), type, flags=0)
+        question.use_tsig(self._key)
+        answer = self._send(question, READ)
+        if not answer.flags & dns.flags.AA:
+            raise NotFound(f"{self._server} is not responsible for {name}.", "Give the zone's primary name server.")
+        return answer
+
+    def _update(self, zone: Zone) -> dns.update.UpdateMessage:
+        return dns.update.UpdateMessage(_name(zone.name), keyring=self._key)
+
+    def _send(self, question: dns.message.Message, permission: str) -> dns.message.Message:
+        """The signed answer. Raises ProviderError, and RefusedAddress."""
+        try:
+            with open_connection(self._server, int(self.values.get("port") or 53), CONNECT_SECONDS, None) as connection:
+                connection.setblocking(False)
+                answer = dns.query.tcp(question, "", ANSWER_SECONDS, sock=connection)
+        except (dns.tsig.PeerBadKey, dns.tsig.PeerBadSignature) as error:
+            raise InvalidCredential(
+                f"{self._server} knows no such key ({type(error).__name__}).",
+                "Compare the key's name, algorithm and secret with the server's configuration.",
+            ) from None
+        except dns.tsig.PeerBadTime:
+            raise ProviderError(
+                f"The clocks here and at {self._server} differ by minutes.", "Set them by NTP."
+            ) from None
+        except (OSError, ValueError, OverflowError, dns.exception.Timeout):
+            raise Unavailable(
+                f"{self._server} cannot be reached on TCP port {self.values.get('port') or 53}."
+            ) from None
+        # Among them an answer without a signature: anybody on the way could have written it.
+        except dns.exception.DNSException as error:
+            raise Unavailable(f"{self._server} answered something that cannot be used: {error}.") from None
+        return self._checked(answer, permission)
+
+    def _checked(self, answer: dns.message.Message, permission: str) -> dns.message.Message:
+        code, said = answer.rcode(), f"{self._server} answered {dns.rcode.to_text(answer.rcode())}."
+        if code in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN):
+            return answer
+        if code == dns.rcode.REFUSED:
+            labels = {declared.key: declared.label for declared in self.permissions}
+            raise MissingPermission(
+                permission, said, f"Allow the key in the server's configuration: {labels[permission]}."
+            )
+        if code in (dns.rcode.NOTAUTH, dns.rcode.NOTZONE):
+            raise NotFound(said, "Give the zone's primary name server, and the zone as it is called there.")
+        if code in (dns.rcode.YXDOMAIN, dns.rcode.YXRRSET):
+            raise Conflict(
+                f"{said} The name has other records.", "An alias (CNAME) stands alone: remove the others first."
+            )
+        if code == dns.rcode.SERVFAIL:
+            raise Unavailable(said)
+        raise ProviderError(said, "Look at the server's log.")
+
+    @property
+    def _server(self) -> str:
+        return self.values["server"]
+
+
+_SOA = (dns.rdataclass.IN, dns.rdatatype.SOA)
+
+
+def _name(text: str) -> dns.name.Name:
+    try:
+        return dns.name.from_text(text)
+    except dns.exception.DNSException:
+        raise ProviderError(f"{text} is no domain name.") from None
+
+
+def _rdata(type: str, value: str) -> dns.rdata.Rdata:  # noqa: A002
+    text = {"TXT": quoted(value), "CNAME": f"{value}."}.get(type, value)
+    try:
+        return dns.rdata.from_text("IN", type, text)
+    except dns.exception.DNSException:
+        raise ProviderError(f"{value} is no value of a record of type {type}.") from None
+
+
+def _plain(row: dns.rdata.Rdata) -> str:
+    return b"".join(row.strings).decode(errors="replace") if isinstance(row, TXT) else row.to_text().rstrip(".")
