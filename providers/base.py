@@ -33,6 +33,10 @@ class Kind(StrEnum):
     STORAGE = "storage"
 
 
+# What people call them.
+KIND_LABELS = {Kind.SERVER: "Server", Kind.DNS: "DNS", Kind.GIT: "Git", Kind.STORAGE: "Backup"}
+
+
 class Verdict(StrEnum):
     """`excess`: the credential may do more than is needed; `untestable`: the provider does not tell."""
 
