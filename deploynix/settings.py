@@ -56,7 +56,9 @@ INSTALLED_APPS = [
     "organizations",
     "jobs",
     "tokens",
+    "providers",
     "servers",
+    "domains",
     "sites",
     "activity",
 ]
@@ -250,6 +252,7 @@ CELERY_BEAT_SCHEDULE = {
     "forget-token-use": {"task": "tokens.forget_use", "schedule": 86_400.0},
     "forget-idempotency-keys": {"task": "deploynix.forget_idempotency_keys", "schedule": 3600.0},
     "rotate-due-keys": {"task": "tokens.rotate_due", "schedule": 60.0, "options": {"expires": 60}},
+    "verify-credentials": {"task": "providers.verify_due", "schedule": 300.0, "options": {"expires": 300}},
     "forget-old-activity": {"task": "activity.forget_old", "schedule": 3600.0},
 }
 

@@ -7,6 +7,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("dashboard.urls")),
     path("", include("jobs.urls")),
     path("", include("organizations.urls")),
+    path("", include("providers.urls")),
     path("", include("servers.urls")),
     path("", include("sites.urls")),
     path("", include("tokens.urls")),

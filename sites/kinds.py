@@ -1,17 +1,22 @@
 """The jobs of sites. What a step learns is in the database before the next one starts."""
 
+from typing import cast
+
 from django.utils import timezone
 
 from deploynix.errors import Error
 from jobs.kinds import JobKind, Step, register
 from jobs.models import Job
 from jobs.run import Run
+from providers.contracts.git import GitProvider
+from providers.models import Credential
 from sites import remote
 from sites.actions.deployments import deploy_site
 from sites.dotenv import parse_dotenv
 from sites.models import (
     LIVE_FOLDER,
     SCHEDULED_DEPLOY,
+    SETUP_DEPLOY_KEY,
     Deployment,
     EnvironmentVariable,
     Release,
@@ -230,3 +235,20 @@ class PullEnvironment(JobKind):
                 EnvironmentVariable.objects.update_or_create(site=site, name=name, defaults={"value": value})
         run.line(f"Imported {len(found)}: {', '.join(sorted(found)) or 'the file is empty'}")
         run.result(imported=len(found))
+
+
+@register
+class SetupDeployKey(JobKind):
+    name = SETUP_DEPLOY_KEY
+    queue = "provider"
+    steps = (Step("add", "Add the deploy key"),)
+
+    def add(self, run: Run) -> None:
+        site, params = site_of(run), run.job.params
+        credential = Credential.objects.filter(pk=params["credential"], organization=site.organization_id).first()
+        if credential is None:
+            raise Error("The credential has been removed.", "Choose another Git provider.")
+        provider = cast(GitProvider, credential.adapter)
+        key_id = provider.ensure_deploy_key(params["repository"], f"Deploynix: {site}", site.deploy_public_key)
+        run.line(f"{site} may read {params['repository']} at {provider.label}.")
+        run.result(key_id=key_id)

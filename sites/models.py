@@ -22,6 +22,8 @@ from sites import validators
 LIVE_FOLDER = "live"
 # The kind of job that waits for the time of a scheduled deployment.
 SCHEDULED_DEPLOY = "start_scheduled_deploy"
+# The kind of job that has a Git provider let the site in.
+SETUP_DEPLOY_KEY = "setup_deploy_key"
 
 Row = TypeVar("Row", bound=models.Model)
 

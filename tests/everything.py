@@ -17,9 +17,15 @@ from deploynix.api.operations import Operation, operation_of
 from deploynix.api.permissions import PUBLIC
 from deploynix.api.views import View
 from deploynix.ids import new_id
+from domains.actions import create_application
 from jobs.actions import enqueue_job
 from jobs.models import Job
 from jobs.models import Status as JobStatus
+from providers import catalogue
+from providers.actions import create_credential
+from providers.api.serializers import RepositoryOutput, SizeOutput
+from providers.base import Kind
+from providers.models import Credential
 from servers.actions import create_script, run_script
 from servers.api.script_serializers import ScriptInput
 from servers.ssh import generate_key
@@ -32,6 +38,8 @@ from tokens.actions import create_access_token, create_api_key, create_token
 
 PREFIX = "api/v1/"
 PLACE = re.compile(r"([^/]+)/<str:\w+>")
+# Known to everybody: their keys tell nothing.
+PUBLIC_PLACES = {"providers"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +64,7 @@ class Call:
     @property
     def places(self) -> list[str]:
         """The collections whose ids the path holds: `servers`, `sites`."""
-        return PLACE.findall(self.path)
+        return [place for place in PLACE.findall(self.path) if place not in PUBLIC_PLACES]
 
     def address(self, ids: dict[str, str]) -> str:
         return "/" + PLACE.sub(lambda found: f"{found[1]}/{ids[found[1]]}", self.path)
@@ -110,6 +118,10 @@ class Everything:
         self.variable = create_environment_variable(owner, site=self.site, name="APP_KEY_OLD", value="a value")
         self.error = record_error(owner, message="total is not a function", site=self.site.pk)
         record_events(owner, events=[{"kind": "deploy.finished", "site": self.site.pk}])
+        self.application = create_application(owner, name=f"Application {new_id()}")
+        self.cloud = self._credential(Kind.SERVER, "digitalocean", api_token="dop_v1_" + "0" * 64)
+        self.git = self._credential(Kind.GIT, "github", access_token="github_pat_" + "0" * 30)
+        self._remember()
         self.ids = self._ids()
 
     def _ids(self) -> dict[str, str]:
@@ -118,11 +130,15 @@ class Everything:
         return {
             "access-tokens": access.pk,
             "api-keys": key.key_id,
+            "applications": self.application.pk,
+            "credentials": self.git.pk,
             "environment-variables": self.variable.pk,
             "errors": self.error.pk,
+            "git-providers": self.git.pk,
             "instances": self.site.pk,
             "jobs": self.job.pk,
             "projects": self.project.pk,
+            "providers": self.cloud.provider,
             "script-runs": self.run.pk,
             "scripts": self.script.pk,
             "servers": self.server.pk,
@@ -140,6 +156,18 @@ class Everything:
         params = {"name": "nginx-error", "lines": 10}
         return enqueue_job(self.owner, kind="read_log", subject=self.server, label="Read a log", params=params)
 
+    def _credential(self, kind: Kind, provider: str, **values: str) -> Credential:
+        return create_credential(self.owner, kind=kind, provider=provider, name=new_id(), values=values)
+
+    def _remember(self) -> None:
+        """What the providers would answer."""
+        place = {"slug": "fra1", "name": "Frankfurt 1"}
+        for what in ("regions", "images:fra1"):
+            catalogue.remembered(self.cloud, what, lambda _: [place])
+        catalogue.remembered(self.cloud, "sizes:fra1", lambda _: [dict(SizeOutput.example)])
+        page = {"repositories": [dict(RepositoryOutput.example)], "next_page": ""}
+        catalogue.remembered(self.git, catalogue.page_key("", ""), lambda _: page)
+
     def body(self, call: Call) -> Any:
         """What the operation's example says, about what there is here."""
         return self._adjusted(dict(call.operation.input.example)) if call.operation.input else None
@@ -156,6 +184,7 @@ class Everything:
         """What stands in a body under a name, wherever that is."""
         tomorrow = (timezone.now() + timedelta(days=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
         return {
+            "credential_id": self.git.pk,
             "expires_at": tomorrow,
             "host_key": self.host_key,
             "project_id": self.project.pk,

@@ -7,6 +7,7 @@ from pathlib import Path
 from audit.events import EVENTS
 from deploynix.abilities import ABILITIES, ROLES
 from tokens.vocabularies import DUTY_WORDS, RESOURCE_WORDS, SCOPE_WORDS, Vocabulary
+from tools import provider_docs
 
 FOLDER = Path(__file__).parent.parent / "docs" / "generated"
 NOTE = "<!-- Written by `make docs`. Change the table in the code instead. -->"
@@ -50,6 +51,18 @@ def events() -> str:
     return document("Audit events", "Everything that the audit log records.", ("Event", "What happened"), rows)
 
 
+def providers() -> str:
+    """What to make at each provider, and what it must be allowed."""
+    table = document(
+        "Providers",
+        "What to make at each provider, what it must be allowed, and what for. Settings > Server, DNS, Git and Backup"
+        " Providers ask for it, and try each permission.",
+        provider_docs.COLUMNS,
+        provider_docs.quick_rows(),
+    )
+    return "\n".join([table, *provider_docs.sections()])
+
+
 def document(title: str, introduction: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     table = [columns, ["---"] * len(columns), *rows]
     lines = ["| " + " | ".join(row) + " |" for row in table]
@@ -57,7 +70,7 @@ def document(title: str, introduction: str, columns: Sequence[str], rows: Iterab
 
 
 def main() -> None:
-    documents = {FOLDER / f"{write.__name__}.md": write() for write in (abilities, events, words)}
+    documents = {FOLDER / f"{write.__name__}.md": write() for write in (abilities, events, providers, words)}
     stale = [path for path, text in documents.items() if not path.exists() or path.read_text() != text]
     if "--check" in sys.argv[1:]:
         if stale:

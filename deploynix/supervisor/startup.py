@@ -16,6 +16,8 @@ from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command
 from django.db import DatabaseError
 
+from deploynix.rotation import WRONG_KEYS, WRONG_KEYS_HINT, unreadable_column
+
 # sockaddr_un holds 108 bytes, the closing zero included: unix(7).
 LONGEST_SOCKET_PATH = 107
 BACKLOG = 256
@@ -67,7 +69,13 @@ def prepare() -> None:
     except DatabaseError as error:
         reason = " ".join(str(error).split())
         raise Refusal(f"The database cannot be used: {reason}. Check DATABASE_URL and that the server runs.") from error
+    _check_keys()
     _collect_static_files()
+
+
+def _check_keys() -> None:
+    if column := unreadable_column():
+        raise Refusal(f"{WRONG_KEYS.format(column=column)} {WRONG_KEYS_HINT}")
 
 
 def _collect_static_files() -> None:

@@ -31,6 +31,8 @@ STATUS_COLOURS = {
     "active": "green",
     "succeeded": "green",
     "success": "green",
+    "ok": "green",
+    "granted": "green",
     "running": "blue",
     "provisioning": "blue",
     "installing": "blue",
@@ -40,8 +42,13 @@ STATUS_COLOURS = {
     "pending": "azure",
     "suspended": "yellow",
     "warning": "yellow",
+    "limited": "yellow",
+    "excess": "yellow",
+    "unreachable": "orange",
     "deleting": "orange",
     "failed": "red",
+    "invalid": "red",
+    "denied": "red",
     "error": "red",
 }
 _UNDER_WAY = {"running", "provisioning", "installing", "deploying", "deleting"}

@@ -13,7 +13,7 @@ from tests.browser.survey import LOOKS, problems_of
 from tests.browser.test_api_keys import create_key
 from tests.browser.test_tokens import create_token
 from tests.browser.window import Window
-from tests.browser.work import DeployedSite, ReadyServer, add_project, add_script, add_variable
+from tests.browser.work import DeployedSite, ReadyServer, add_project, add_script, add_variable, connect_provider
 
 # Names of pages in `urls.py`, and of the things whose ids stand in their addresses.
 OUTSIDE: Mapping[str, Sequence[str]] = {
@@ -38,6 +38,11 @@ SETTINGS: Mapping[str, Sequence[str]] = {
     "api_key_create": (),
     "api_key_edit": ("key",),
     "api_key_rotate": ("key",),
+    "credential_choose": ("section",),
+    "credential_create": ("section", "provider"),
+    "credential_detail": ("section", "credential"),
+    "credential_edit": ("section", "credential"),
+    "credential_secret": ("section", "credential"),
     "member_detail": ("member",),
     "member_invite": (),
     "mfa_index": (),
@@ -45,10 +50,15 @@ SETTINGS: Mapping[str, Sequence[str]] = {
     "settings_access_tokens": (),
     "settings_api_keys": (),
     "settings_audit": (),
+    "settings_backup_providers": (),
     "settings_billing": (),
+    "settings_dns_providers": (),
+    "settings_git_providers": (),
     "settings_members": (),
     "settings_organization": (),
     "settings_profile": (),
+    "settings_provider_reference": (),
+    "settings_server_providers": (),
     "settings_tokens": (),
     "token_create": (),
     "token_detail": ("token",),
@@ -100,7 +110,7 @@ ELSEWHERE = {
     "tokens_revoke",
 }
 NO_PAGES = {"account_inactive", "account_logout"} | {"api_schema", "audit_export", "job_log_file"}
-PARTS = {"dashboard_running", "job_log", "job_state"}
+PARTS = {"credential_policy", "dashboard_running", "job_log", "job_state"}
 
 
 def survey(window: Window, look: str, pages: Mapping[str, Sequence[str]], ids: Mapping[str, str] = {}) -> None:
@@ -123,6 +133,9 @@ def own_ids(window: Window) -> dict[str, str]:
     create_token(window, "Surveyed")
     create_key(window, "Surveyed")
     return {
+        "credential": connect_provider(window, "Surveyed"),
+        "section": "dns",
+        "provider": "cloudflare",
         "key": id_of(window, "/settings/api-keys", r"/settings/tokens/(\w{26})"),
         "member": id_of(window, "/settings/members", r"/settings/members/(\w{26})"),
         "token": id_of(window, "/settings/tokens", r"/settings/tokens/(\w{26})"),

@@ -121,3 +121,19 @@ def add_script(window: Window, name: str) -> None:
     window.page.get_by_label("Secret of parameter 2").check()
     window.click("Add script")
     window.sees("Not run yet")
+
+
+def connect_provider(window: Window, name: str) -> str:
+    """Connects a DNS provider, unless it is there already, and leads to its page; its id."""
+    window.open("/settings/dns-providers")
+    if not window.page.locator("main").get_by_role("link", name=name, exact=True).count():
+        window.page.get_by_role("link", name="Connect provider").first.click()
+        window.click("Cloudflare", "link")
+        window.page.locator("main [name=name]").fill(name)
+        window.page.locator('main [name="values.api_token"]').fill("made-up-for-a-test")
+        window.click("Connect")
+        window.sees("is connected")
+        return window.path.rpartition("/")[2]
+    window.click(name, "link")
+    window.sees("Replace the secret")
+    return window.path.rpartition("/")[2]

@@ -398,7 +398,9 @@ def slugs(found: Any) -> list[str]:
     return [each.slug for each in found]
 
 
-@pytest.mark.parametrize(("key", "path", "file", "ask", "expected"), RECORDED, ids=[f"{row[0]}{row[1]}" for row in RECORDED])
+@pytest.mark.parametrize(
+    ("key", "path", "file", "ask", "expected"), RECORDED, ids=[f"{row[0]}{row[1]}" for row in RECORDED]
+)
 def test_recorded_answers_are_understood(
     key: str, path: str, file: str, ask: Callable[[HttpServers], Any], expected: Any
 ) -> None:

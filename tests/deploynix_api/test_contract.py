@@ -22,6 +22,7 @@ from accounts.models import User
 from deploynix.abilities import ROLES
 from deploynix.actor import Actor
 from deploynix.api.schema import description
+from deploynix.http import Answer, Client
 from organizations.models import Membership, Role
 from tests import factories
 from tests.everything import QUERIES, Everything, calls
@@ -81,6 +82,12 @@ def _one_connection() -> Iterator[None]:
 @pytest.fixture
 def everything(owner: Actor) -> Everything:
     return Everything(owner)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_at_providers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever they are asked for, they answer that it is not there."""
+    monkeypatch.setattr(Client, "send", lambda *given, **options: Answer(404, {}, b"{}"))
 
 
 @pytest.fixture(autouse=True)

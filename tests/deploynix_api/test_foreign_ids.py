@@ -17,9 +17,9 @@ pytestmark = pytest.mark.django_db
 CLOSED = [call for call in calls() if not call.is_public]
 NAMED = [call for call in CLOSED if call.places]
 # Fields of bodies that name something.
-REFERENCES = {"project_id", "release", "server_id", "servers", "site", "site_ids", "sites"}
+REFERENCES = {"credential_id", "project_id", "release", "server_id", "servers", "site", "site_ids", "sites"}
 # Parameters of lists that name something, and the collection that it is in.
-FILTERS = {"project": "projects", "site": "sites", "subject_id": "servers"}
+FILTERS = {"credential": "credentials", "project": "projects", "site": "sites", "subject_id": "servers"}
 
 
 @pytest.fixture(autouse=True)

@@ -25,7 +25,7 @@ LISTS = [call for call in calls() if call.operation.page and not call.places]
 # Those that show something about a server or site.
 SHOWN = [call for call in NAMED if call.method == "GET" and not {"access-tokens", "api-keys"} & set(call.places)]
 # What belongs to the organization as a whole: abilities alone decide who sees it.
-SHARED = {"scripts", "teams"}
+SHARED = {"applications", "credentials", "git-providers", "providers", "scripts", "teams"}
 NEW_SITE = {"domain": "shop.example", "repository_url": "https://git.example/shop.git"}
 
 
@@ -72,7 +72,7 @@ def test_what_it_was_given_is_there(call: Call, owner: Actor) -> None:
 @pytest.mark.parametrize("call", LISTS, ids=str)
 def test_lists_hold_only_what_it_sees(call: Call, owner: Actor) -> None:
     chosen, hidden = Everything(owner), Everything(owner)
-    response = limited(owner, sites=[chosen.site]).get(f"/{call.path}?per_page=100")
+    response = limited(owner, sites=[chosen.site]).get(f"{call.address(chosen.ids)}?per_page=100")
     assert response.status_code == 200
     text = response.content.decode()
     shown = {name for name, pk in hidden.ids.items() if pk in text}

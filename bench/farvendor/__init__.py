@@ -1,0 +1,1 @@
+"""Cloudflare, but near by, and as slow as if it were far away."""

@@ -1,0 +1,28 @@
+"""The repositories that a Git provider's credential may set up."""
+
+from django.http import HttpRequest
+
+from deploynix.api.operations import Maybe, operation
+from deploynix.api.views import Response
+from providers import catalogue
+from providers.api.base import FAILURES, CredentialView
+from providers.api.serializers import RepositoryOutput, RepositoryQuery
+from providers.base import Kind
+
+
+class Repositories(CredentialView):
+    abilities = {"GET": "provider:read"}
+
+    @operation(
+        "List Git repositories",
+        query=RepositoryQuery,
+        extra={"data": [RepositoryOutput], "next_page": Maybe("2")},
+        others=FAILURES,
+    )
+    def get(self, request: HttpRequest) -> Response:
+        """In the pages of the provider: `page` takes the `next_page` of the answer before, which is null on the last.
+        There is no total, and no `per_page`."""
+        query = self.query(RepositoryQuery)
+        credential = self.chosen(query.get("credential", ""), kind=Kind.GIT)
+        found = catalogue.repositories(credential, query.get("search", ""), query.get("page", ""))
+        return Response({"data": found["repositories"], "next_page": found["next_page"] or None})

@@ -1,0 +1,79 @@
+"""Asks a provider what a credential may do."""
+
+from typing import Any
+
+from django.utils import timezone
+
+from deploynix.errors import Conflict, Error
+from deploynix.redact import Redactor, secrets_of
+from jobs.kinds import JobKind, Step, register
+from jobs.models import Job
+from jobs.run import Run
+from providers.actions import VERIFY
+from providers.base import Findings, PermissionCheck, Provider, Verdict
+from providers.errors import InvalidCredential, MissingPermission
+from providers.models import Credential, Status
+
+
+@register
+class VerifyCredential(JobKind):
+    name = VERIFY
+    queue = "provider"
+    is_routine = True
+    steps = (Step("verify", "Ask the provider"),)
+
+    def verify(self, run: Run) -> None:
+        credential = Credential.objects.filter(pk=run.job.subject_id).first()
+        if credential is None:
+            raise Conflict("The credential has been removed.")
+        found = findings_of(run, credential)
+        for check in found["findings"]:
+            run.line(f"{check['label']}: {check['verdict']}. {check['evidence']} {check['fix']}".rstrip())
+        with run.write():
+            Credential.objects.filter(pk=credential.pk).update(**found, checked_at=timezone.now())
+
+    def on_failed(self, job: Job, error: Error) -> None:
+        reason = Redactor(secrets_of(job.organization_id)).redact(said(error))
+        Credential.objects.filter(pk=job.subject_id).update(
+            status=Status.UNREACHABLE, status_reason=reason, checked_at=timezone.now()
+        )
+
+
+def findings_of(run: Run, credential: Credential) -> dict[str, Any]:
+    """What the row will say. Raises what is not the credential's fault."""
+    declaration = credential.declaration
+    try:
+        found = credential.adapter.verify()
+    except InvalidCredential as error:
+        run.line(said(error))
+        return {"status": Status.INVALID, "status_reason": run.redact(said(error)), "findings": [], "account": ""}
+    except MissingPermission as error:
+        found = Findings((PermissionCheck(error.permission, Verdict.DENIED, error.message, error.hint),))
+    return {
+        "status": status_of(declaration, found),
+        "status_reason": "",
+        "findings": [row_of(run, declaration, check) for check in found.checks],
+        "account": run.redact(found.account)[:255],
+        "expires_at": found.expires_at,
+    }
+
+
+def status_of(declaration: type[Provider], found: Findings) -> Status:
+    needed = {permission.key for permission in declaration.permissions if not permission.optional}
+    denied = {check.permission for check in found.checks if check.verdict == Verdict.DENIED}
+    return Status.LIMITED if needed & denied else Status.OK
+
+
+def row_of(run: Run, declaration: type[Provider], check: PermissionCheck) -> dict[str, str]:
+    labels = {permission.key: permission.label for permission in declaration.permissions}
+    return {
+        "permission": check.permission,
+        "label": labels.get(check.permission, check.permission),
+        "verdict": check.verdict,
+        "evidence": run.redact(check.evidence),
+        "fix": run.redact(check.fix),
+    }
+
+
+def said(error: Error) -> str:
+    return f"{error.message} {error.hint}".strip()

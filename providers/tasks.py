@@ -1,0 +1,7 @@
+from deploynix.celery import app
+from providers.actions import verify_due_credentials
+
+
+@app.task(name="providers.verify_due")
+def verify_due() -> None:
+    verify_due_credentials()
