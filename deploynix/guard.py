@@ -10,6 +10,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
+from deploynix.dry_run import is_dry_run
 from deploynix.errors import Error
 
 Address = IPv4Address | IPv6Address
@@ -37,10 +38,15 @@ _EMBEDDING = (
 )
 
 
-class RefusedAddress(Error):
-    """The address is on a network that Deploynix must not be sent to."""
+class Refused(Error):
+    """A connection that is not made, whoever asks for it."""
 
     status = 422
+
+
+class RefusedAddress(Refused):
+    """The address is on a network that Deploynix must not be sent to."""
+
     code = "address_refused"
 
     def __init__(self, host: str, address: Address) -> None:
@@ -48,6 +54,15 @@ class RefusedAddress(Error):
             f"{host} leads to {address}, which is not on the public Internet.",
             "Give a public address. The operator of this install can open a network of its own with OUTBOUND_ALLOW.",
         )
+
+
+class RefusedInDryRun(Refused):
+    """What a test key asks for stays inside."""
+
+    code = "dry_run"
+
+    def __init__(self, host: str) -> None:
+        super().__init__(f"{host} is not asked for a test key: what it does is a dry run.", "Use a live key for this.")
 
 
 def is_open(address: Address) -> bool:
@@ -75,8 +90,10 @@ def _allowed(texts: Iterable[str]) -> tuple[Network, ...]:
 
 
 def open_connection(host: str, port: int, timeout: float | None, source: tuple[str, int] | None) -> socket.socket:
-    """A connection to the first address of `host` that answers. Raises RefusedAddress before anything is sent where
-    one of them must not be reached, and OSError."""
+    """A connection to the first address of `host` that answers. Raises Refused before anything is sent, where one of
+    them must not be reached and in a dry run, and OSError."""
+    if is_dry_run():
+        raise RefusedInDryRun(host)
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     for *_, target in found:
         address = ip_address(str(target[0]).partition("%")[0])

@@ -84,7 +84,7 @@ class Client:
         """`options` are those of `requests.request`: params, json, data, headers, auth.
 
         What may be sent twice is, where nothing came back or the other side is busy, after the pause that it asks
-        for. Raises Unreachable, and RefusedAddress.
+        for. Raises Unreachable, and Refused.
         """
         pause = FIRST_PAUSE
         for attempt in range(1, ATTEMPTS + 1):

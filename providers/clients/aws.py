@@ -126,7 +126,7 @@ class AwsProvider(Provider):
 
     @contextmanager
     def asking(self) -> Iterator[None]:
-        """Inside, what goes wrong becomes a ProviderError, or RefusedAddress."""
+        """Inside, what goes wrong becomes a ProviderError, or Refused."""
         try:
             yield
         except ClientError as error:

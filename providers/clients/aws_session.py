@@ -20,7 +20,7 @@ from botocore.exceptions import HTTPClientError
 from botocore.httpsession import URLLib3Session
 from botocore.loaders import Loader
 
-from deploynix.guard import GUARDED_POOLS, RefusedAddress
+from deploynix.guard import GUARDED_POOLS, Refused
 from deploynix.http import CONNECT_SECONDS, LARGEST_BODY, READ_SECONDS, TOTAL_SECONDS, Unreachable
 
 ATTEMPTS = 3
@@ -45,7 +45,7 @@ def connect(
 ) -> Any:
     """A client of the service; `endpoint` is where to find it, if not at Amazon.
 
-    Raises BotoCoreError and ValueError; its calls raise ClientError, BotoCoreError, Unreachable and RefusedAddress.
+    Raises BotoCoreError and ValueError; its calls raise ClientError, BotoCoreError, Unreachable and Refused.
     """
     with _making:
         client = _session().client(
@@ -95,7 +95,7 @@ class _GuardedHttp(URLLib3Session):
         except HTTPClientError as error:
             cause = error.kwargs.get("error")
             # As itself it is final, where botocore would try again.
-            raise cause if isinstance(cause, RefusedAddress) else error from None
+            raise cause if isinstance(cause, Refused) else error from None
         try:
             _check_redirect(response)
             if not is_streamed or response.status_code >= 300:

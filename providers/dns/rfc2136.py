@@ -123,7 +123,7 @@ class Rfc2136(DnsProvider):
         return dns.update.UpdateMessage(_name(zone.name), keyring=self._key)
 
     def _send(self, question: dns.message.Message, permission: str) -> dns.message.Message:
-        """The signed answer. Raises ProviderError, and RefusedAddress."""
+        """The signed answer. Raises ProviderError, and Refused."""
         try:
             with open_connection(self._server, int(self.values.get("port") or 53), CONNECT_SECONDS, None) as connection:
                 connection.setblocking(False)

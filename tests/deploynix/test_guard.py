@@ -5,7 +5,9 @@ from ipaddress import ip_address
 import pytest
 from pytest_django import Settings
 
-from deploynix.guard import RefusedAddress, is_open, open_connection
+from deploynix.dry_run import undone
+from deploynix.guard import RefusedAddress, RefusedInDryRun, is_open, open_connection
+from deploynix.http import Client
 
 
 @pytest.mark.parametrize(
@@ -48,3 +50,9 @@ def test_a_name_is_refused_for_any_of_its_addresses(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("deploynix.guard.socket.getaddrinfo", lambda *_, **__: found)
     with pytest.raises(RefusedAddress, match=r"rebinding\.example leads to 10\.0\.0\.1"):
         open_connection("rebinding.example", 443, 1, None)
+
+
+@pytest.mark.django_db
+def test_nothing_is_asked_for_a_test_key() -> None:
+    with undone([]), pytest.raises(RefusedInDryRun, match="is a dry run"):
+        Client().send("GET", "https://1.1.1.1/")
