@@ -62,13 +62,16 @@ def need_chromium() -> None:
 NO_NETWORK = ("--allow-hosts=127.0.0.1,::1", "--allow-unix-socket")
 ON_ALL_CORES = ("-n", "auto")
 NO_PARTS = ("-m", "not lab and not browser and not e2e", *NO_NETWORK, *ON_ALL_CORES)
-UNIT = ("--ignore=tests/contract", *NO_PARTS)
+# Calls every operation of the API with what its description allows.
+OWN_CONTRACT = "tests/deploynix_api/test_contract.py"
+UNIT = ("--ignore=tests/contract", f"--ignore={OWN_CONTRACT}", *NO_PARTS)
 SOAK = ("--hypothesis-profile=soak",)
 SUITES = (
     Suite("unit", UNIT),
     Suite("unit-postgresql", UNIT, on_postgres=True),
-    # What adapters send to their vendors, and what they make of the answers.
-    Suite("contract", ("tests/contract", *NO_PARTS)),
+    # What adapters send to their vendors, what they make of the answers, and what our own API answers.
+    Suite("contract", ("tests/contract", OWN_CONTRACT, *NO_PARTS)),
+    Suite("contract-postgresql", (OWN_CONTRACT, *NO_PARTS), on_postgres=True),
     Suite("lab", ("-m", "lab"), check=need_target_hosts),
     # Once more, but for what touches no database.
     Suite("lab-postgresql", ("-m", "lab and django_db"), check=need_target_hosts, on_postgres=True),
