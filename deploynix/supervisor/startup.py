@@ -16,8 +16,6 @@ from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command
 from django.db import DatabaseError
 
-from deploynix.rotation import WRONG_KEYS, WRONG_KEYS_HINT, unreadable_column
-
 # sockaddr_un holds 108 bytes, the closing zero included: unix(7).
 LONGEST_SOCKET_PATH = 107
 BACKLOG = 256
@@ -74,6 +72,9 @@ def prepare() -> None:
 
 
 def _check_keys() -> None:
+    # It reads the settings as it is imported, and these may be what a start is refused for.
+    from deploynix.rotation import WRONG_KEYS, WRONG_KEYS_HINT, unreadable_column
+
     if column := unreadable_column():
         raise Refusal(f"{WRONG_KEYS.format(column=column)} {WRONG_KEYS_HINT}")
 
