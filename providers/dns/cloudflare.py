@@ -8,7 +8,7 @@ from typing import Any
 
 from providers.base import Field, Findings, Permission, numbered_pages
 from providers.contracts.dns import EDIT, READ, Record, RecordDns, Zone
-from providers.errors import InvalidCredential, NotFound
+from providers.errors import InvalidCredential
 
 PER_PAGE = 50
 # 37 hexadecimal digits; a token has 40 characters.
@@ -65,10 +65,7 @@ class Cloudflare(RecordDns):
         self.call("POST", f"/zones/{zone.id}/dns_records", EDIT, json=body)
 
     def delete_record(self, zone: Zone, record: Record) -> None:
-        try:
-            self.call("DELETE", f"/zones/{zone.id}/dns_records/{record.id}", EDIT)
-        except NotFound:
-            return
+        self.call("DELETE", f"/zones/{zone.id}/dns_records/{record.id}", EDIT)
 
     def verify(self) -> Findings:
         if GLOBAL_KEY.fullmatch(self.values["api_token"]):
