@@ -35,7 +35,8 @@ def test_applications_are_added_listed_and_removed(api: ApiClient, outsider_api:
         assert outsider_api.get(f"/applications/{data['id']}{path}").status_code == 404
     assert outsider_api.delete(f"/applications/{data['id']}").status_code == 404
     assert api.delete(f"/applications/{data['id']}").status_code == 204
-    assert list(AuditEvent.objects.filter(target_type="application").values_list("event", flat=True)) == [
+    told = AuditEvent.objects.filter(target_type="application").order_by("created_at")
+    assert list(told.values_list("event", flat=True)) == [
         "application.created",
         "application.deleted",
     ]
