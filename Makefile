@@ -25,7 +25,7 @@ check: lint ## what a commit has to pass: lint, and the unit tests on SQLite
 
 soak: ## the tests marked soak again, on thousands of examples and in many rounds: about half an hour
 	$(DEV)
-	@exec $(PY) -m tools.run_tests soak soak-postgresql
+	@exec $(PY) -m tools.run_tests soak soak-postgresql soak-lab
 
 demo: ## the main job, unattended, on a throw-away server (or HOST=root@address KEY=~/.ssh/id_ed25519)
 	$(BASE)

@@ -11,7 +11,7 @@ from typing import Any
 
 from bench.report import environment
 
-PARTS = ("list_servers", "authentication", "list_page", "jobs", "providers", "converge", "deploy")
+PARTS = ("list_servers", "authentication", "list_page", "jobs", "providers", "converge", "deploy", "backups")
 PART_SECONDS = 1800
 
 

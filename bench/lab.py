@@ -21,6 +21,7 @@ class NoBlocker:
 @contextmanager
 def provisioned(organization: "Organization", count: int) -> Iterator[tuple[Lab, list["Server"]]]:
     """So many servers of the organization, on hosts that are gone afterwards. Raises LabError where none can run."""
+    from servers.models import DatabaseType
     from tests.lab.conftest import unused_lab
     from tests.lab.provisioned import ProvisionedImage
 
@@ -30,7 +31,7 @@ def provisioned(organization: "Organization", count: int) -> Iterator[tuple[Lab,
         stack.callback(lab.destroy)
         lab.build()
         network = lab.gateway.rpartition(".")[0]
-        image = ProvisionedImage(lab)
+        image = ProvisionedImage(lab, DatabaseType.MARIADB)
         image.make(f"{network}.9", NoBlocker())  # type: ignore[arg-type]
         hosts: list[Host] = [image.start(f"{network}.{last}") for last in range(10, 10 + count)]
         yield lab, [image.row(organization, host) for host in hosts]

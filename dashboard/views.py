@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
+from backups.models import Backup, Schedule, in_trouble
 from deploynix.actor import Actor
 from jobs.models import Job
 from organizations.models import OwnedQuerySet
@@ -28,6 +29,7 @@ class Dashboard(PageMixin):
             "site_tally": tally(sites),
             "deployments": recent_deployments(self.actor),
             "jobs": running_jobs(self.actor),
+            **backups_of(self.actor),
         }
         return render(request, "dashboard/dashboard.html", context)
 
@@ -60,6 +62,14 @@ def running_jobs(actor: Actor) -> QuerySet[Job]:
     """Running ones first, then those that wait for a worker; not what is scheduled for later."""
     scheduled = Q(started_at=None, run_after__gt=timezone.now())
     return Job.objects.visible_to(actor).open().exclude(scheduled).order_by("-status", "-id")[:RECENT]
+
+
+def backups_of(actor: Actor) -> dict[str, Any]:
+    """What schedules have an alarm for, and the newest good copy; nothing for who may not see backups."""
+    if not actor.can("backup:read"):
+        return {}
+    copies = Backup.objects.visible_to(actor).good().order_by("-id").defer("facts", "recipient")
+    return {"alarms": in_trouble(Schedule.objects.visible_to(actor))[:RECENT], "newest_copy": copies.first()}
 
 
 def recent_deployments(actor: Actor) -> QuerySet[Deployment]:

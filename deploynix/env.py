@@ -1,7 +1,10 @@
 """Reads the environment. Each variable may also be given as NAME_FILE, the path of a file that holds it."""
 
 import os
+import re
 import secrets
+from collections.abc import Mapping
+from ipaddress import ip_network
 from pathlib import Path
 
 from cryptography.fernet import Fernet
@@ -10,6 +13,7 @@ from django.core.exceptions import ImproperlyConfigured
 # What people paste from examples and forget.
 DEFAULT_SECRETS = frozenset({"changeme", "change-me", "secret", "insecure", "password", "example", "default"})
 SHORTEST_SECRET = 32
+ADDRESS = re.compile(r"([a-z0-9:]+)=(https?://[^\s/?#@]+[^\s?#@]*)")
 
 
 def text(name: str, default: str = "") -> str:
@@ -42,6 +46,29 @@ def number(name: str, default: int) -> int:
 def items(name: str, default: str = "") -> list[str]:
     """A comma-separated list."""
     return [item.strip() for item in text(name, default).split(",") if item.strip()]
+
+
+def networks(name: str, default: str = "") -> list[str]:
+    """A comma-separated list of networks in CIDR form."""
+    found = items(name, default)
+    for item in found:
+        try:
+            ip_network(item)
+        except ValueError as error:
+            raise ImproperlyConfigured(f"{name} holds {item!r}: write a network as 10.0.0.0/8 or fd00::/8.") from error
+    return found
+
+
+def addresses(name: str) -> Mapping[str, str]:
+    """A comma-separated list of `server:hetzner=https://...`, by what stands before the sign; no slash at the end."""
+    found = {}
+    for item in items(name):
+        if not (match := ADDRESS.fullmatch(item)):
+            # Somebody may have put a password into the address.
+            what = item.partition("=")[0]
+            raise ImproperlyConfigured(f"{name} holds {what!r}: write it as server:hetzner=https://proxy.example.com")
+        found[match[1]] = match[2].rstrip("/")
+    return found
 
 
 def secret(name: str, *, production: bool, folder: Path, fernet: bool = False) -> str:

@@ -1,9 +1,13 @@
-"""Which addresses may be connected to, checked at the moment of connecting."""
+"""Which addresses may be connected to, checked at the moment of connecting, and how soon an answer must begin."""
 
+import http.client
+import io
 import socket
+import time
 from collections.abc import Iterable
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from typing import Any, cast
 
 from django.conf import settings
 from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -15,6 +19,8 @@ from deploynix.errors import Error
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
+# For the status and all headers of an answer, each byte of which may come just in time.
+HEAD_SECONDS = 60.0
 
 # The special-purpose address registries of IANA, and multicast: none of them is a host on the Internet.
 # https://www.iana.org/assignments/iana-ipv4-special-registry, .../iana-ipv6-special-registry
@@ -116,7 +122,37 @@ def open_connection(host: str, port: int, timeout: float | None, source: tuple[s
     raise failure
 
 
+class _Reader(io.RawIOBase):
+    """What a socket receives; until `deadline`, where there is one."""
+
+    def __init__(self, raw: socket.SocketIO, deadline: float) -> None:
+        self._raw, self.deadline = raw, cast(float | None, deadline)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        if self.deadline is not None and time.monotonic() > self.deadline:
+            raise TimeoutError("the head of the answer takes too long")
+        return self._raw.readinto(buffer)
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+class _Response(http.client.HTTPResponse):
+    def begin(self) -> None:
+        reader = _Reader(cast(Any, self.fp).detach(), time.monotonic() + HEAD_SECONDS)
+        self.fp = io.BufferedReader(reader)
+        super().begin()
+        # How long the body may take is up to who reads it.
+        reader.deadline = None
+
+
 class _GuardedConnection(HTTPConnection):
+    response_class = _Response
+
     def _new_conn(self) -> socket.socket:
         try:
             return open_connection(self._dns_host, self.port or self.default_port, self.timeout, self.source_address)

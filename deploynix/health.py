@@ -1,4 +1,4 @@
-"""/healthz says that the process lives, /readyz whether it can do its work.
+"""/healthz says that the process lives, /readyz whether it can do its work, /metrics how much of it there is.
 
 Answered by a middleware that stands before the check of the Host header and the redirect to HTTPS: a load balancer or
 a container's probe asks for the machine's address, by plain HTTP.
@@ -14,6 +14,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from redis import Redis
 from redis.exceptions import RedisError
 
+from deploynix.metrics import metrics
 from deploynix.middleware import GetResponse
 
 logger = logging.getLogger(__name__)
@@ -24,18 +25,18 @@ REDIS_SECONDS = 2
 class HealthMiddleware:
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
-        self._answers = {"/healthz": healthz, "/readyz": readyz}
+        self._answers = {"/healthz": healthz, "/readyz": readyz, "/metrics": metrics}
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         answer = self._answers.get(request.path)
-        return answer() if answer else self.get_response(request)
+        return answer(request) if answer else self.get_response(request)
 
 
-def healthz() -> HttpResponse:
+def healthz(request: HttpRequest) -> HttpResponse:
     return _answer({})
 
 
-def readyz() -> HttpResponse:
+def readyz(request: HttpRequest) -> HttpResponse:
     """200 or 503, with the verdict of each check. Why one failed is for the log alone: it may hold addresses."""
     return _answer({name: _verdict(name, check) for name, check in CHECKS.items()})
 

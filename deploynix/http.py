@@ -8,6 +8,7 @@ import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from email.utils import mktime_tz, parsedate_tz
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -61,9 +62,12 @@ class Answer:
 
     @property
     def retry_after(self) -> float | None:
-        """Seconds, as the header says; None without one, or with a date."""
+        """Seconds, as the header says, in one of its two forms (RFC 9110, 10.2.3); None without one."""
         text = self.headers.get("Retry-After", "")
-        return float(text) if text.isdecimal() else None
+        if text.isdecimal():
+            return float(text)
+        moment = parsedate_tz(text)
+        return None if moment is None else max(0.0, mktime_tz(moment) - time.time())
 
 
 class Client:
@@ -121,7 +125,8 @@ class Client:
 
     def _read(self, response: requests.Response, host: str, deadline: float) -> bytes:
         body = bytearray()
-        for chunk in response.iter_content(_CHUNK):
+        # A piece of a size would wait until all of it is there, however slowly it comes.
+        while chunk := response.raw.read1(_CHUNK, decode_content=True):
             body += chunk
             if len(body) > self._largest:
                 raise Unreachable(f"{host} answered more than {self._largest // 1024} KiB.")

@@ -59,7 +59,9 @@ INSTALLED_APPS = [
     "providers",
     "servers",
     "domains",
+    "repositories",
     "sites",
+    "backups",
     "activity",
 ]
 
@@ -219,6 +221,8 @@ RATE_LIMIT_AUTH = env.number("RATE_LIMIT_AUTH", 5)
 RATE_LIMIT_TOKENS = env.number("RATE_LIMIT_TOKENS", 10)
 # Passphrases tried a minute, per token and address; each costs a slow hash.
 RATE_LIMIT_PASSPHRASE = env.number("RATE_LIMIT_PASSPHRASE", 30)
+# Addresses of backups an hour, per user.
+RATE_LIMIT_DOWNLOADS = env.number("RATE_LIMIT_DOWNLOADS", 10)
 RATE_LIMIT_GENERAL = env.number("RATE_LIMIT_GENERAL", 60)
 # What an API key may ask instead, by its rate type: requests an hour, and a minute.
 RATE_LIMIT_TYPES: dict[str, tuple[int | None, int | None]] = {
@@ -253,14 +257,24 @@ CELERY_BEAT_SCHEDULE = {
     "forget-idempotency-keys": {"task": "deploynix.forget_idempotency_keys", "schedule": 3600.0},
     "rotate-due-keys": {"task": "tokens.rotate_due", "schedule": 60.0, "options": {"expires": 60}},
     "verify-credentials": {"task": "providers.verify_due", "schedule": 300.0, "options": {"expires": 300}},
+    "warn-of-credentials": {"task": "providers.warn", "schedule": 3600.0},
+    "run-backup-schedules": {"task": "backups.run_due", "schedule": 10.0, "options": {"expires": 10}},
+    "raise-backup-alarms": {"task": "backups.raise_alarms", "schedule": 60.0, "options": {"expires": 60}},
+    "read-databases": {"task": "servers.read_due_databases", "schedule": 300.0, "options": {"expires": 300}},
     "forget-old-activity": {"task": "activity.forget_old", "schedule": 3600.0},
 }
 
 # Days for which activity is kept, and errors that are not seen any more.
 ACTIVITY_DAYS = env.number("ACTIVITY_DAYS", 90)
 
+# Networks in CIDR form that may read /metrics, and a token with which it can be read from anywhere.
+METRICS_ALLOW = env.networks("METRICS_ALLOW", "127.0.0.0/8,::1/128")
+METRICS_TOKEN = env.text("METRICS_TOKEN")
+
 # Networks in CIDR form that requests may reach though they are not public: a GitLab or a store of one's own.
-OUTBOUND_ALLOW = env.items("OUTBOUND_ALLOW")
+OUTBOUND_ALLOW = env.networks("OUTBOUND_ALLOW")
+# Where a provider's API is asked in the place of the vendor's own address, by kind and key: a proxy, or a stand-in.
+PROVIDER_URLS = env.addresses("PROVIDER_URLS")
 
 # Servers on private networks are ordinary; an install that serves strangers may want to forbid them.
 SSH_ALLOW_PRIVATE = env.flag("SSH_ALLOW_PRIVATE", True)

@@ -142,3 +142,9 @@ def count_seats(organization: Organization) -> int:
     """What `max_members` caps: the members, and the invitations that are still open."""
     invited = organization.invitations.filter(expires_at__gt=timezone.now())
     return organization.memberships.count() + invited.count()
+
+
+def addresses_of(organization: Organization, people: models.Q) -> list[str]:
+    """Where mail reaches the members for whom the condition holds, whoever joined first first."""
+    members = organization.memberships.filter(people, user__is_active=True)
+    return list(members.order_by("pk").values_list("user__email", flat=True))

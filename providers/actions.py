@@ -18,13 +18,12 @@ from providers import values as fields
 from providers.base import Kind, Provider
 from providers.models import Credential, Status
 from providers.registry import provider_of
-from providers.uses import uses_of
+from providers.uses import spoken, uses_of
 
 VERIFY = "verify_credential"
 CHECK_EVERY = timedelta(days=1)
 # Of those that are due, so many are checked at a time: an install may have thousands.
 BATCH = 50
-SHOWN_USES = 3
 _NOTHING_FOUND: dict[str, Any] = {
     "status": Status.UNCHECKED,
     "status_reason": "",
@@ -32,6 +31,7 @@ _NOTHING_FOUND: dict[str, Any] = {
     "account": "",
     "checked_at": None,
     "expires_at": None,
+    "last_ok_at": None,
 }
 
 
@@ -89,19 +89,21 @@ def update_credential(
 
 @transaction.atomic
 def replace_secret(actor: Actor, *, credential: Credential, values: Mapping[str, str]) -> Credential:
-    """Puts new secrets in the place of the old ones, which need not open any more. Whatever uses the credential goes
-    on with the new ones. Raises Denied and Invalid, naming `values.<field>`."""
+    """Puts new secrets, and what changes with them, in the place of the old ones, which need not open any more.
+    Whatever uses the credential goes on with the new ones. Raises Denied and Invalid, naming `values.<field>`."""
     actor.require_unlimited("provider:update")
     credential = _locked(credential)
     declaration = credential.declaration
-    secret = fields.secret_names(declaration)
-    given = {name: value for name, value in values.items() if name in secret}
+    replaced = fields.replaced_names(declaration)
+    given = {name: value for name, value in values.items() if name in replaced}
     complete = fields.complete(declaration, {**credential.settings, **given})
-    _, secrets = fields.divide(declaration, complete)
+    settings, secrets = fields.divide(declaration, complete)
+    changes = changed(credential.settings, settings)
+    credential.settings = settings
     credential.seal(secrets)
     _forget_findings(credential)
     credential.save()
-    record(actor, "credential.secret-replaced", credential)
+    record(actor, "credential.secret-replaced", credential, changes)
     _enqueue_check(actor, credential)
     return credential
 
@@ -184,12 +186,9 @@ def _forget_findings(credential: Credential) -> None:
 
 
 def _require_unused(credential: Credential) -> None:
-    uses = [use.text for use in uses_of(credential)]
-    if uses:
-        more = f" and {len(uses) - SHOWN_USES} more" if len(uses) > SHOWN_USES else ""
+    if uses := uses_of(credential):
         raise Conflict(
-            f"{credential} is used by {', '.join(uses[:SHOWN_USES])}{more}.",
-            "Give them another credential first, or remove them.",
+            f"{credential} is used by {spoken(uses)}.", "Give them another credential first, or remove them."
         )
 
 

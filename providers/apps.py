@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.conf import settings
 
 
 class ProvidersConfig(AppConfig):
@@ -7,6 +8,8 @@ class ProvidersConfig(AppConfig):
     def ready(self) -> None:
         from deploynix.redact import register_secrets
         from providers import kinds  # noqa: F401 -- it registers itself
+        from providers.registry import require_addressed
         from providers.secrets import secrets
 
         register_secrets(secrets)
+        require_addressed(settings.PROVIDER_URLS)

@@ -1,5 +1,6 @@
 """What a provider declares about itself, and the calls that all of them make alike."""
 
+import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -8,9 +9,11 @@ from enum import StrEnum
 from typing import Any, ClassVar
 from urllib.parse import quote
 
+from django.conf import settings
 from requests.utils import parse_header_links
 
 from deploynix.http import Answer, Client, Unreachable
+from providers.answers import MISREAD, Told, read_safely
 from providers.errors import (
     Conflict,
     InvalidCredential,
@@ -22,6 +25,7 @@ from providers.errors import (
 )
 
 DEFAULT_PAUSE = 60.0
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
 # More pages than any account that a person looks after has.
 MOST_PAGES = 200
 
@@ -60,6 +64,8 @@ class Field:
     default: str = ""
     # Shown in a text area: a key file, for example.
     is_long: bool = False
+    # No secret itself, but another one with each new secret: a key's ID.
+    changes_with_secret: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +92,7 @@ class PermissionCheck:
 
 
 @dataclass(frozen=True, slots=True)
-class Findings:
+class Findings(Told):
     """Of one verification. `expires_at` is when the credential ends, where the provider tells."""
 
     checks: tuple[PermissionCheck, ...]
@@ -130,6 +136,19 @@ class Provider(ABC):
     def __init__(self, values: Mapping[str, str]) -> None:
         self.values = values
 
+    def __init_subclass__(cls, **options: Any) -> None:
+        """What a contract promises raises nothing but what it says, whatever the provider answers."""
+        super().__init_subclass__(**options)
+        promised = {name for base in cls.mro() for name in getattr(base, "__abstractmethods__", ())}
+        for name, member in [*vars(cls).items()]:
+            if name in promised and inspect.isfunction(member):
+                setattr(cls, name, read_safely(member))
+
+    @classmethod
+    def needed(cls) -> frozenset[str]:
+        """The keys of the permissions without which something does not work."""
+        return frozenset(permission.key for permission in cls.permissions if not permission.optional)
+
     @abstractmethod
     def verify(self) -> Findings:
         """Probes each declared permission by the calls that are really made, without lasting effect.
@@ -146,20 +165,27 @@ class Provider(ABC):
         return {required[0]: text}
 
     def policy(self) -> Mapping[str, Any] | None:
-        """The smallest policy document that opens all permissions, with the credential's own names filled in."""
+        """The smallest policy document that opens all permissions, with the credential's own names filled in.
+
+        What opens those that are optional stands in parts of its own, named so, which can be left out.
+        """
         return None
 
 
 class HttpProvider(Provider):
     """A provider with an HTTP API that speaks JSON."""
 
-    # Tests and installs of one's own override it.
-    base_url: ClassVar[str]
+    # The vendor's own; the operator's setting PROVIDER_URLS overrides it. One without is told where to ask.
+    base_url: str
     # What a provider answers to somebody who lacks a permission.
     denials: ClassVar[tuple[type[ProviderError], ...]] = (MissingPermission,)
+    # Secrets that are none of the credential's, and are sent to the provider: no error shows them.
+    hidden: frozenset[str] = frozenset()
 
     def __init__(self, values: Mapping[str, str]) -> None:
         super().__init__(values)
+        if url := settings.PROVIDER_URLS.get(f"{self.kind}:{self.key}"):
+            self.base_url = url
         self._client = Client({"Accept": "application/json", "User-Agent": "Deploynix", **self.headers()})
 
     def headers(self) -> Mapping[str, str]:
@@ -185,7 +211,7 @@ class HttpProvider(Provider):
             raise self.error_of(answer, permission)
         try:
             return answer.json(), answer.headers
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise Unavailable(f"{self.label} answered something that is no JSON.") from error
 
     def linked_pages(self, path: str, permission: str = "", **options: Any) -> Iterator[Any]:
@@ -201,16 +227,23 @@ class HttpProvider(Provider):
 
     def ask(self, method: str, path: str, **options: Any) -> Answer:
         """The answer, whatever its status. `path` may be a whole address. Raises Unavailable."""
-        url = path if path.startswith("https://") else f"{self.address}{path}"
+        url = path if path.startswith(("https://", f"{self.address}/")) else f"{self.address}{path}"
         try:
             return self._client.send(method, url, **options)
         except Unreachable as error:
             raise Unavailable(f"{self.label}: {error.message}") from error
+        except UnicodeEncodeError:
+            # A header has no more than Latin-1. The error itself holds the text.
+            raise InvalidCredential(
+                f"The {self.credential} holds a character that none can have.", "Copy it once more."
+            ) from None
+        except ValueError:
+            raise ProviderError(f"{self.label} has no such address.", "Correct the address.") from None
 
     def error_of(self, answer: Answer, permission: str = "") -> ProviderError:
         said = f"{self.label} answered {answer.status}"
         detail = self.said(answer)
-        message = f"{said}: {detail}" if detail else f"{said}."
+        message = f"{said}: {detail.rstrip('.')}." if detail else f"{said}."
         if answer.status == 401:
             return InvalidCredential(message, f"Make a new {self.credential} and replace this one with it.")
         if answer.status == 403:
@@ -223,23 +256,27 @@ class HttpProvider(Provider):
             return RateLimited(self.label, answer.retry_after or DEFAULT_PAUSE)
         if answer.status >= 500:
             return Unavailable(message)
+        if answer.status in REDIRECTS:
+            return ProviderError(message, "It sends us elsewhere, where no credential is sent to.")
         return ProviderError(message)
 
     def said(self, answer: Answer) -> str:
         """The provider's own words about an error, shortened; empty where it has none."""
         try:
             text = self.error_text(answer.json())
-        except (ValueError, AttributeError, IndexError, KeyError, TypeError):
+        except MISREAD:
             return ""
-        return self.redacted(" ".join(str(text).split()))[:300] if text else ""
+        shown = "".join(letter if letter.isprintable() else " " for letter in str(text))
+        return self.redacted(" ".join(shown.split()))[:300] if text else ""
 
     def error_text(self, body: Any) -> str:
         """What an error body says; how it says so differs by provider."""
         return str(body.get("message") or body.get("error") or "")
 
     def redacted(self, text: str) -> str:
-        for field in self.fields:
-            secret = self.values.get(field.name, "") if field.secret else ""
+        """Without the secrets of the credential, and those that were sent along."""
+        secrets = {self.values.get(field.name, "") for field in self.fields if field.secret} | self.hidden
+        for secret in sorted(secrets, key=len, reverse=True):
             if len(secret) >= 6:
                 text = text.replace(secret, "[secret]").replace(quote(secret, safe=""), "[secret]")
         return text
@@ -258,7 +295,7 @@ class HttpProvider(Provider):
         error = None if answer.is_ok else self.error_of(answer, permission)
         if isinstance(error, self.denials):
             return PermissionCheck(permission, Verdict.DENIED, evidence, self.how_to_grant(permission))
-        if isinstance(error, InvalidCredential | RateLimited | Unavailable):
+        if isinstance(error, InvalidCredential | RateLimited | Unavailable) or (error and answer.status in REDIRECTS):
             raise error
         return PermissionCheck(permission, Verdict.GRANTED, evidence)
 

@@ -1,6 +1,11 @@
 """What goes wrong at a provider, in one tree. No text holds a secret: what a provider said is shown redacted."""
 
+import math
+
 from deploynix.errors import Error
+
+# Seconds: a provider that names a longer pause is asked again all the same.
+LONGEST_PAUSE = 86_400
 
 
 class ProviderError(Error):
@@ -50,14 +55,14 @@ class SoldOut(ProviderError):
 
 
 class RateLimited(ProviderError):
-    """Too many calls; `retry_after` is in seconds."""
+    """Too many calls; `retry_after` is in whole seconds, as an answer of ours says it too."""
 
     status = 503
     code = "provider_rate_limited"
 
     def __init__(self, label: str, retry_after: float) -> None:
-        super().__init__(f"{label} asks us to slow down.", f"Try again in {retry_after:.0f} seconds.", retryable=True)
-        self.retry_after = retry_after
+        self.retry_after = math.ceil(min(max(retry_after, 1.0), LONGEST_PAUSE))
+        super().__init__(f"{label} asks us to slow down.", f"Try again in {self.retry_after} seconds.", retryable=True)
 
 
 class Unavailable(ProviderError):

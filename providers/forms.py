@@ -8,6 +8,7 @@ from django.forms.boundfield import BoundField
 from deploynix.forms import CODE, SecretTextarea
 from providers.base import Field, Provider
 from providers.models import Credential
+from providers.values import replaced_names
 
 KEEP = "Leave it empty to keep the one that is stored."
 # What may be sent along while somebody still types: the page asks for the policy with it.
@@ -42,15 +43,20 @@ class CredentialForm(ValuesForm):
 
     @classmethod
     def of(cls, credential: Credential, data: Any = None) -> "CredentialForm":
-        stored = {f"values.{name}": value for name, value in credential.settings.items()}
-        initial = {"name": credential.name, **stored}
+        initial = {"name": credential.name, **_initial(credential)}
         return cls(data, declared=credential.declaration.fields, initial=initial, keeps=True)
 
 
+def _initial(credential: Credential) -> dict[str, Any]:
+    return {f"values.{name}": value for name, value in credential.settings.items()}
+
+
 def secret_form(credential: Credential, data: Any = None) -> ValuesForm:
-    """Asks for the secrets alone."""
-    declared = tuple(field for field in credential.declaration.fields if field.secret)
-    return ValuesForm(data, declared=declared, initial={}, keeps=False)
+    """Asks for the secrets, and for what changes with them."""
+    declaration = credential.declaration
+    replaced = replaced_names(declaration)
+    declared = tuple(field for field in declaration.fields if field.name in replaced)
+    return ValuesForm(data, declared=declared, initial=_initial(credential), keeps=False)
 
 
 def _form_field(field: Field, *, keeps: bool) -> forms.Field:

@@ -1,4 +1,4 @@
-"""Asks a provider what a credential may do."""
+"""Jobs about credentials: asking a provider what one may do, and warning of what was found."""
 
 from typing import Any
 
@@ -9,7 +9,9 @@ from deploynix.redact import Redactor, secrets_of
 from jobs.kinds import JobKind, Step, register
 from jobs.models import Job
 from jobs.run import Run
+from jobs.warnings import WarningKind
 from providers.actions import VERIFY
+from providers.alerts import is_current, recipients, warn_of_status
 from providers.base import Findings, PermissionCheck, Provider, Verdict
 from providers.errors import InvalidCredential, MissingPermission
 from providers.models import Credential, Status
@@ -30,13 +32,29 @@ class VerifyCredential(JobKind):
         for check in found["findings"]:
             run.line(f"{check['label']}: {check['verdict']}. {check['evidence']} {check['fix']}".rstrip())
         with run.write():
-            Credential.objects.filter(pk=credential.pk).update(**found, checked_at=timezone.now())
+            if not is_overtaken(run.job):
+                keep(credential, found)
 
     def on_failed(self, job: Job, error: Error) -> None:
+        if is_overtaken(job):
+            return
         reason = Redactor(secrets_of(job.organization_id)).redact(said(error))
         Credential.objects.filter(pk=job.subject_id).update(
             status=Status.UNREACHABLE, status_reason=reason, checked_at=timezone.now()
         )
+
+
+def is_overtaken(job: Job) -> bool:
+    """Another check waits: what this one has found may be about values that have been replaced since."""
+    return Job.objects.open().filter(kind=VERIFY, subject_id=job.subject_id).exclude(pk=job.pk).exists()
+
+
+def keep(credential: Credential, found: dict[str, Any]) -> None:
+    now = timezone.now()
+    in_order = {"last_ok_at": now} if found["status"] == Status.OK else {}
+    Credential.objects.filter(pk=credential.pk).update(**found, **in_order, checked_at=now)
+    if row := Credential.objects.select_related("organization").filter(pk=credential.pk).first():
+        warn_of_status(row)
 
 
 def findings_of(run: Run, credential: Credential) -> dict[str, Any]:
@@ -59,9 +77,8 @@ def findings_of(run: Run, credential: Credential) -> dict[str, Any]:
 
 
 def status_of(declaration: type[Provider], found: Findings) -> Status:
-    needed = {permission.key for permission in declaration.permissions if not permission.optional}
     denied = {check.permission for check in found.checks if check.verdict == Verdict.DENIED}
-    return Status.LIMITED if needed & denied else Status.OK
+    return Status.LIMITED if declaration.needed() & denied else Status.OK
 
 
 def row_of(run: Run, declaration: type[Provider], check: PermissionCheck) -> dict[str, str]:
@@ -77,3 +94,12 @@ def row_of(run: Run, declaration: type[Provider], check: PermissionCheck) -> dic
 
 def said(error: Error) -> str:
     return f"{error.message} {error.hint}".strip()
+
+
+@register
+class WarnOfCredential(WarningKind):
+    name = "warn_of_credential"
+
+    def recipients(self, job: Job) -> list[str]:
+        credential = Credential.objects.select_related("organization").filter(pk=job.subject_id).first()
+        return recipients(credential) if credential and is_current(credential, job.params["kind"]) else []

@@ -50,7 +50,8 @@ class CredentialManager(models.Manager["Credential"]):
 class Credential(models.Model):
     """What opens an account at a provider. `settings` are its fields that are no secrets, by name; `sealed` holds the
     others, bound to this row and organization. `findings` are of the last verification: a list of `{"permission",
-    "label", "verdict", "evidence", "fix"}`. `expires_at` is when the credential ends, where the provider tells.
+    "label", "verdict", "evidence", "fix"}`; `last_ok_at` is when one last found these secrets in order. `expires_at` is
+    when the credential ends, where the provider tells.
     """
 
     id = IdField()
@@ -66,6 +67,7 @@ class Credential(models.Model):
     account = models.CharField(max_length=255, blank=True)
     checked_at = models.DateTimeField(null=True, blank=True)
     expires_at = models.DateTimeField(null=True, blank=True)
+    last_ok_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -135,3 +137,20 @@ class Credential(models.Model):
     @property
     def expires_soon(self) -> bool:
         return self.expires_at is not None and self.expires_at <= timezone.now() + EXPIRY_WARNING
+
+
+class CredentialAlert(models.Model):
+    """A warning that was sent about a credential; `subject` tells two of a kind apart, so that none is sent twice."""
+
+    credential = models.ForeignKey(Credential, on_delete=models.CASCADE, related_name="alerts")
+    kind = models.CharField(max_length=32)
+    subject = models.CharField(max_length=64)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["credential", "kind", "subject"], name="one_credential_alert_per_reason"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.subject}"

@@ -3,9 +3,11 @@
 import importlib
 import inspect
 import pkgutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from types import MappingProxyType
+
+from django.core.exceptions import ImproperlyConfigured
 
 from providers.base import Kind, Provider
 
@@ -33,3 +35,12 @@ def providers_of(kind: Kind) -> Mapping[str, type[Provider]]:
 def provider_of(kind: Kind, key: str) -> type[Provider]:
     """Raises LookupError for a provider that there is not."""
     return providers_of(kind)[key]
+
+
+def require_addressed(names: Iterable[str]) -> None:
+    """Raises ImproperlyConfigured for a `kind:key` that is no provider whose address may be another."""
+    for name in names:
+        kind, _, key = name.partition(":")
+        declaration = providers_of(Kind(kind)).get(key) if kind in set(Kind) else None
+        if not hasattr(declaration, "base_url"):
+            raise ImproperlyConfigured(f"PROVIDER_URLS names {name}, which is no provider with an address of its own.")

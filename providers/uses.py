@@ -1,11 +1,13 @@
 """What uses a credential. The apps above register it: what they hold keeps a credential from being removed."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from providers.base import Kind
 from providers.models import Credential
+
+SHOWN = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,3 +30,9 @@ def register_user(kind: Kind, counter: Counter) -> Counter:
 
 def uses_of(credential: Credential) -> list[Use]:
     return [use for counter in _counters[Kind(credential.kind)] for use in counter(credential)]
+
+
+def spoken(uses: Sequence[Use]) -> str:
+    """The first of them, and how many more there are; empty for none."""
+    more = f" and {len(uses) - SHOWN} more" if len(uses) > SHOWN else ""
+    return ", ".join(use.text for use in uses[:SHOWN]) + more

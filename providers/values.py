@@ -48,6 +48,11 @@ def secret_names(declaration: type[Provider]) -> set[str]:
     return {field.name for field in declaration.fields if field.secret}
 
 
+def replaced_names(declaration: type[Provider]) -> set[str]:
+    """What a provider gives out anew with a new secret."""
+    return {field.name for field in declaration.fields if field.secret or field.changes_with_secret}
+
+
 def spoken(name: str) -> str:
     return name.replace("_", " ")
 

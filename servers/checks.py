@@ -5,12 +5,12 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 
-from deploynix.errors import Error, Invalid
+from deploynix.errors import Conflict, Error, Invalid
 from jobs.models import Job
 from servers import ssh
-from servers.models import DatabaseType, Server
+from servers.models import DatabaseType, Server, Status
 from servers.ssh.keys import read_private_key, read_public_key
 
 
@@ -50,6 +50,16 @@ def uniqueness(server: Server) -> None:
         raise Invalid({"ip_address": [f"The ip address has already been taken: {same} is there, on the same port."]})
 
 
+def engine(server: Server) -> None:
+    """Raises Conflict where nothing can be done with databases of the server."""
+    if server.database_type == DatabaseType.NONE:
+        raise Conflict(f"{server} has no database engine.", "Use a server that was provisioned with one.")
+    if server.status == Status.DELETING:
+        raise Conflict(f"{server} is being removed.", "See its job for how far that is.")
+    if not server.is_ready:
+        raise Conflict(f"{server} is not provisioned yet.", "Provision it first.")
+
+
 def services(server: Server) -> dict[str, str]:
     """The services that can be restarted, by the name that users know, with their systemd unit."""
     units = {"nginx": "nginx", "redis": "redis-server", "supervisor": "supervisor"}
@@ -60,9 +70,9 @@ def services(server: Server) -> dict[str, str]:
     return units
 
 
-def open_job(server: Server, kind: str, **params: Any) -> Job | None:
-    """The job of the kind, with these parameters, that waits or runs for the server."""
-    return next(_with(params, Job.objects.open().about(server).filter(kind=kind)), None)
+def open_job(subject: Model, kind: str, **params: Any) -> Job | None:
+    """The job of the kind, with these parameters, that waits or runs for the server or database."""
+    return next(_with(params, Job.objects.open().about(subject).filter(kind=kind)), None)
 
 
 def was_tried(server: Server, kind: str, since: datetime, **params: Any) -> bool:

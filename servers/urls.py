@@ -1,6 +1,6 @@
 from django.urls import path
 
-from servers.views import scripts, servers
+from servers.views import databases, scripts, servers
 
 urlpatterns = [
     path("scripts", scripts.ScriptList.as_view(), name="script_list"),
@@ -16,6 +16,28 @@ urlpatterns = [
     path("servers/<str:pk>/apply", servers.ApplyConfiguration.as_view(), name="server_apply"),
     path("servers/<str:pk>/check", servers.CheckConfiguration.as_view(), name="server_check"),
     path("servers/<str:pk>/configuration", servers.ServerConfiguration.as_view(), name="server_configuration"),
+    path("servers/<str:pk>/databases", databases.ServerDatabases.as_view(), name="server_databases"),
+    path("servers/<str:pk>/databases/new", databases.DatabaseCreate.as_view(), name="database_create"),
+    path("servers/<str:pk>/databases/sync", databases.SyncDatabases.as_view(), name="database_sync"),
+    path("servers/<str:pk>/databases/<str:database>", databases.DatabaseDetail.as_view(), name="database_detail"),
+    path(
+        "servers/<str:pk>/databases/<str:database>/delete", databases.DeleteDatabase.as_view(), name="database_delete"
+    ),
+    path(
+        "servers/<str:pk>/databases/<str:database>/users/<str:user>/delete",
+        databases.DeleteDatabaseUser.as_view(),
+        name="database_user_delete",
+    ),
+    path(
+        "servers/<str:pk>/databases/<str:database>/users/<str:user>/password",
+        databases.ChangeDatabasePassword.as_view(),
+        name="database_user_password",
+    ),
+    path(
+        "servers/<str:pk>/databases/<str:database>/users/<str:user>/privileges/<str:privileges>",
+        databases.UpdateDatabaseUser.as_view(),
+        name="database_user_update",
+    ),
     path("servers/<str:pk>/delete", servers.DeleteServer.as_view(), name="server_delete"),
     path("servers/<str:pk>/jobs", servers.ServerJobs.as_view(), name="server_jobs"),
     path("servers/<str:pk>/logs", servers.ServerLogs.as_view(), name="server_logs"),

@@ -3,6 +3,7 @@
 from deploynix.actor import Actor
 from deploynix.errors import Conflict, Invalid
 from jobs.models import Job
+from repositories.models import GitRepository
 from sites.models import Project, Site, Status
 
 
@@ -15,6 +16,18 @@ def require_idle(site: Site) -> None:
     """Raises Conflict while a job works on the site or waits to."""
     if Job.objects.open().filter(lane=site.lane).exists():
         raise Conflict("A job is at work on this site.", "Wait until it has ended, or cancel it.")
+
+
+def require_place(site: Site, repository: GitRepository) -> None:
+    """Raises Conflict for a repository of which nothing is known yet, and Invalid where the site is of another one."""
+    if not repository.is_known:
+        reason = repository.status_reason or "Wait until it was read."
+        raise Conflict(f"{repository} has not been read from its provider.", reason)
+    if not repository.is_at(site.repository_url):
+        addresses = f"{repository.ssh_url} and {repository.clone_url}"
+        reads = f"{site} is deployed from {site.repository_url}"
+        text = f"{reads}. The addresses of {repository} are {addresses}."
+        raise Invalid({"site": [text]}, text)
 
 
 def require_project(actor: Actor, project_id: str | None) -> None:

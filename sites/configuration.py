@@ -6,10 +6,10 @@ from pathlib import Path
 
 from django.template import Context, Engine
 
+from deploynix.dotenv import render_dotenv
 from deploynix.errors import Error
 from servers.managed import Managed, ManagedDirectory, ManagedFile, register
 from servers.models import Server
-from sites.dotenv import render_dotenv
 from sites.models import Site, Status, Type
 
 CONFIGS = Path(__file__).parent / "configs"

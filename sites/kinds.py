@@ -4,15 +4,16 @@ from typing import cast
 
 from django.utils import timezone
 
+from deploynix.dotenv import parse_dotenv
 from deploynix.errors import Error
 from jobs.kinds import JobKind, Step, register
 from jobs.models import Job
 from jobs.run import Run
 from providers.contracts.git import GitProvider
-from providers.models import Credential
+from repositories.models import GitRepository
 from sites import remote
 from sites.actions.deployments import deploy_site
-from sites.dotenv import parse_dotenv
+from sites.checks import require_place
 from sites.models import (
     LIVE_FOLDER,
     SCHEDULED_DEPLOY,
@@ -23,6 +24,7 @@ from sites.models import (
     Site,
     Status,
 )
+from sites.validators import ssh_address
 
 KEPT_RELEASES = 5
 
@@ -40,6 +42,14 @@ def release_of(run: Run) -> Release:
     if release is None:
         raise Error("The release is no longer known.", "Deploy again.")
     return release
+
+
+def repository_of(run: Run) -> GitRepository:
+    rows = GitRepository.objects.select_related("credential")
+    repository = rows.filter(pk=run.job.params["repository"], organization=run.job.organization_id).first()
+    if repository is None:
+        raise Error("The repository has been disconnected.", "Connect it again under Git Providers.")
+    return repository
 
 
 class ReleaseJob(JobKind):
@@ -244,11 +254,12 @@ class SetupDeployKey(JobKind):
     steps = (Step("add", "Add the deploy key"),)
 
     def add(self, run: Run) -> None:
-        site, params = site_of(run), run.job.params
-        credential = Credential.objects.filter(pk=params["credential"], organization=site.organization_id).first()
-        if credential is None:
-            raise Error("The credential has been removed.", "Choose another Git provider.")
-        provider = cast(GitProvider, credential.adapter)
-        key_id = provider.ensure_deploy_key(params["repository"], f"Deploynix: {site}", site.deploy_public_key)
-        run.line(f"{site} may read {params['repository']} at {provider.label}.")
+        site, repository = site_of(run), repository_of(run)
+        # Both may have been changed since the job was queued.
+        require_place(site, repository)
+        provider = cast(GitProvider, repository.credential.adapter)
+        key_id = provider.ensure_deploy_key(repository.provider_id, f"Deploynix: {site}", site.deploy_public_key)
+        run.line(f"{site} may read {repository} at {provider.label}.")
+        if ssh_address(site.repository_url) is None:
+            run.line(f"Deploys use no key for {site.repository_url}: change it to {repository.ssh_url}.")
         run.result(key_id=key_id)

@@ -31,5 +31,6 @@ urlpatterns = [
     path(f"{SITE}/roll-back/<str:release>", sites.RollbackSite.as_view(), name="site_rollback"),
     path(f"{SITE}/schedule-deploy", schedule.ScheduleDeploy.as_view(), name="site_schedule"),
     path(f"{SITE}/settings", sites.SiteSettings.as_view(), name="site_settings"),
+    path(f"{SITE}/setup-deploy-key", sites.SetupDeployKey.as_view(), name="site_setup_deploy_key"),
     path(f"{SITE}/suspend", sites.SuspendSite.as_view(), name="site_suspend"),
 ]

@@ -12,6 +12,8 @@ from django.utils import timezone
 from activity.actions.errors import record_error
 from activity.actions.events import record_events
 from activity.models import ErrorGroup
+from backups.actions import create_schedule
+from backups.models import Restore, RestoreKind
 from deploynix.actor import Actor
 from deploynix.api.operations import Operation, operation_of
 from deploynix.api.permissions import PUBLIC
@@ -26,8 +28,11 @@ from providers.actions import create_credential
 from providers.api.serializers import RepositoryOutput, SizeOutput
 from providers.base import Kind
 from providers.models import Credential
-from servers.actions import create_script, run_script
+from repositories.actions import connect_repository
+from repositories.models import GitRepository
+from servers.actions import create_database, create_script, run_script
 from servers.api.script_serializers import ScriptInput
+from servers.models import Database, DatabaseStatus, DatabaseUser
 from servers.ssh import generate_key
 from sites.actions.environment import create_environment_variable
 from sites.actions.projects import create_project
@@ -115,6 +120,7 @@ class Everything:
         self.script = create_script(owner, **{**ScriptInput.example, "name": f"Script {new_id()}"})
         values = {"CHANNEL": "stable", "API_TOKEN": "mk_4f9a0c7de1b2"}
         self.run = run_script(owner, script=self.script, servers=[self.server.pk], parameters=values)[0]
+        self.database = self._database()
         self.variable = create_environment_variable(owner, site=self.site, name="APP_KEY_OLD", value="a value")
         self.error = record_error(owner, message="total is not a function", site=self.site.pk)
         record_events(owner, events=[{"kind": "deploy.finished", "site": self.site.pk}])
@@ -122,6 +128,11 @@ class Everything:
         self.cloud = self._credential(Kind.SERVER, "digitalocean", api_token="dop_v1_" + "0" * 64)
         self.git = self._credential(Kind.GIT, "github", access_token="github_pat_" + "0" * 30)
         self._remember()
+        self.repository = self._repository()
+        self.storage = factories.storage(owner.organization)
+        self.schedule = create_schedule(owner, database=self.database, credential=self.storage, cron="0 2 * * *")
+        self.backup = factories.backup(self.storage, database=self.database, schedule=self.schedule)
+        self.restores = {kind: self._restore(kind) for kind in RestoreKind}
         self.ids = self._ids()
 
     def _ids(self) -> dict[str, str]:
@@ -132,19 +143,26 @@ class Everything:
             "api-keys": key.key_id,
             "applications": self.application.pk,
             "credentials": self.git.pk,
+            "backups": self.backup.pk,
+            "databases": self.database.pk,
+            "drills": self.restores[RestoreKind.DRILL].pk,
             "environment-variables": self.variable.pk,
             "errors": self.error.pk,
             "git-providers": self.git.pk,
+            "git-repositories": self.repository.pk,
             "instances": self.site.pk,
             "jobs": self.job.pk,
             "projects": self.project.pk,
             "providers": self.cloud.provider,
+            "restores": self.restores[RestoreKind.RESTORE].pk,
+            "schedules": self.schedule.pk,
             "script-runs": self.run.pk,
             "scripts": self.script.pk,
             "servers": self.server.pk,
             "sites": self.site.pk,
             "teams": self.owner.organization.pk,
             "tokens": create_token(self.owner, name="a token")[0].pk,
+            "users": DatabaseUser.objects.get(server=self.server).pk,
         }
 
     def _release(self, commit: str) -> Release:
@@ -156,8 +174,35 @@ class Everything:
         params = {"name": "nginx-error", "lines": 10}
         return enqueue_job(self.owner, kind="read_log", subject=self.server, label="Read a log", params=params)
 
+    def _database(self) -> Database:
+        """With a user, as after the job."""
+        database, _ = create_database(self.owner, server=self.server, name="shop", user="shop")
+        Job.objects.about(database).update(status=JobStatus.SUCCEEDED)
+        Database.objects.filter(pk=database.pk).update(status=DatabaseStatus.ACTIVE)
+        database.refresh_from_db()
+        return database
+
     def _credential(self, kind: Kind, provider: str, **values: str) -> Credential:
         return create_credential(self.owner, kind=kind, provider=provider, name=new_id(), values=values)
+
+    def _repository(self) -> GitRepository:
+        """That of the site, as if it had been read."""
+        repository = connect_repository(self.owner, credential=self.git, full_name=f"acme/{new_id()}")
+        repository.provider_id, repository.clone_url = repository.full_name, self.site.repository_url
+        repository.save()
+        return repository
+
+    def _restore(self, kind: RestoreKind) -> Restore:
+        """One that has ended."""
+        return Restore.objects.create(
+            organization=self.owner.organization,
+            backup=self.backup,
+            kind=kind,
+            server=self.server,
+            database=self.database,
+            name=self.database.name,
+            finished_at=timezone.now(),
+        )
 
     def _remember(self) -> None:
         """What the providers would answer."""
@@ -170,26 +215,34 @@ class Everything:
 
     def body(self, call: Call) -> Any:
         """What the operation's example says, about what there is here."""
-        return self._adjusted(dict(call.operation.input.example)) if call.operation.input else None
+        if call.operation.input is None:
+            return None
+        # Elsewhere a credential is a secret.
+        named = self.named | ({"credential": self.storage.pk} if call.view.tag == "Backups" else {})
+        return self._adjusted(dict(call.operation.input.example), named)
 
-    def _adjusted(self, value: Any) -> Any:
+    def _adjusted(self, value: Any, named: dict[str, Any]) -> Any:
         if isinstance(value, list):
-            return [self._adjusted(item) for item in value]
+            return [self._adjusted(item, named) for item in value]
         if not isinstance(value, dict):
             return value
-        return {name: self.named.get(name, self._adjusted(part)) for name, part in value.items()}
+        return {name: named.get(name, self._adjusted(part, named)) for name, part in value.items()}
 
     @property
     def named(self) -> dict[str, Any]:
         """What stands in a body under a name, wherever that is."""
         tomorrow = (timezone.now() + timedelta(days=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
         return {
+            "backup": self.backup.pk,
             "credential_id": self.git.pk,
+            "database": self.database.pk,
             "expires_at": tomorrow,
             "host_key": self.host_key,
             "project_id": self.project.pk,
             "release": self.releases[0].pk,
             "scheduled_at": tomorrow,
+            "schedule": self.schedule.pk,
+            "server": self.server.pk,
             "server_id": self.server.pk,
             "servers": [self.server.pk],
             "site": self.site.pk,
@@ -205,6 +258,9 @@ class Everything:
     def no_sites(self) -> None:
         Job.objects.all().delete()
         Site.objects.filter(pk=self.site.pk).delete()
+
+    def no_repositories(self) -> None:
+        GitRepository.objects.filter(pk=self.repository.pk).delete()
 
     def suspended(self) -> None:
         Site.objects.filter(pk=self.site.pk).update(status=Status.SUSPENDED)
@@ -222,7 +278,9 @@ class Everything:
 # By the operation's summary.
 PREPARE: dict[str, Callable[[Everything], None]] = {
     "Cancel a scheduled deployment": Everything.scheduled,
+    "Delete a credential": Everything.no_repositories,
     "Delete a server": Everything.no_sites,
+    "Disconnect a Git provider": Everything.no_repositories,
     "Reopen an error": Everything.resolved,
     "Resume a site": Everything.suspended,
     "Retry a job": Everything.failed,

@@ -8,10 +8,14 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import User
+from backups.models import Backup, Type
+from backups.models import Status as BackupStatus
 from deploynix.actor import Actor
 from deploynix.ids import new_id
 from organizations.models import Membership, Organization
-from servers.models import Server
+from providers.base import Kind
+from providers.models import Credential
+from servers.models import Database, DatabaseStatus, Server
 from servers.models import Status as ServerStatus
 from servers.ssh import fingerprint
 from sites.models import Site
@@ -79,3 +83,46 @@ def site(server: Server, **fields: Any) -> Site:
         "deploy_public_key": "ssh-ed25519 AAAA deploynix",
     }
     return Site.objects.create(organization=server.organization, server=server, **defaults | fields)
+
+
+def database(server: Server, **fields: Any) -> Database:
+    defaults: dict[str, Any] = {"name": f"d{new_id()[-8:].lower()}", "status": DatabaseStatus.ACTIVE}
+    return Database.objects.create(server=server, **defaults | fields)
+
+
+def storage(organization: Organization, **fields: Any) -> Credential:
+    """The credential of a store that nobody asks anything."""
+    defaults: dict[str, Any] = {"kind": Kind.STORAGE, "provider": "custom", "name": f"Store {new_id()}"}
+    address = {"region": "us-east-1", "endpoint": "https://s3.example", "path_style": "yes"}
+    defaults["settings"] = {"access_key_id": "AKIAIOSFODNN7EXAMPLE", "bucket": "acme-backups", **address}
+    credential = Credential(organization=organization, **defaults | fields)
+    credential.seal({"secret_access_key": "0" * 40})
+    credential.save()
+    return credential
+
+
+def backup(credential: Credential, *, database: Database | None = None, **fields: Any) -> Backup:
+    """One that was stored, and read back; of a database, or of the site among the fields."""
+    pk, site = new_id(), fields.get("site")
+    target = database or site
+    assert target is not None
+    defaults: dict[str, Any] = {
+        "id": pk,
+        "type": Type.DATABASE if database else Type.APPLICATION,
+        "server": target.server,
+        "server_name": target.server.name,
+        "name": str(target),
+        "engine": target.server.database_type if database else "",
+        "bucket": "acme-backups",
+        "key": f"{target.server.name}/{target}/{pk}.zst",
+        "status": BackupStatus.COMPLETED,
+        "size": 1000,
+        "raw_size": 5000,
+        "sha256": "0" * 64,
+        "started_at": timezone.now(),
+        "finished_at": timezone.now(),
+        "verified_at": timezone.now(),
+    }
+    return Backup.objects.create(
+        organization=credential.organization, credential=credential, database=database, **defaults | fields
+    )

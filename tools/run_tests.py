@@ -61,6 +61,8 @@ def need_chromium() -> None:
 # Loopback only: some tests show what happens where nobody listens.
 NO_NETWORK = ("--allow-hosts=127.0.0.1,::1", "--allow-unix-socket")
 ON_ALL_CORES = ("-n", "auto")
+# The tests of a file share hosts and peers.
+BY_FILE = (*ON_ALL_CORES, "--dist", "loadfile")
 NO_PARTS = ("-m", "not lab and not browser and not e2e", *NO_NETWORK, *ON_ALL_CORES)
 # Calls every operation of the API with what its description allows.
 OWN_CONTRACT = "tests/deploynix_api/test_contract.py"
@@ -72,15 +74,26 @@ SUITES = (
     # What adapters send to their vendors, what they make of the answers, and what our own API answers.
     Suite("contract", ("tests/contract", OWN_CONTRACT, *NO_PARTS)),
     Suite("contract-postgresql", (OWN_CONTRACT, *NO_PARTS), on_postgres=True),
-    Suite("lab", ("-m", "lab"), check=need_target_hosts),
-    # Once more, but for what touches no database.
-    Suite("lab-postgresql", ("-m", "lab and django_db"), check=need_target_hosts, on_postgres=True),
+    Suite("lab", ("-m", "lab", *BY_FILE), check=need_target_hosts),
+    # Once more, but for what touches no database of ours, or would show nothing new there.
+    Suite(
+        "lab-postgresql",
+        ("-m", "lab and django_db and not elsewhere", *BY_FILE),
+        check=need_target_hosts,
+        on_postgres=True,
+    ),
     Suite("browser", ("-m", "browser"), check=need_chromium),
     # Runs the main job on each database by itself.
     Suite("e2e", ("-m", "e2e"), check=need_target_hosts),
     # The same tests as in the suites above, on thousands of examples and in many rounds.
     Suite("soak", ("-m", "soak and not lab", *SOAK, *NO_NETWORK, *ON_ALL_CORES), takes_long=True),
-    Suite("soak-postgresql", ("-m", "soak and django_db", *SOAK, *NO_NETWORK), on_postgres=True, takes_long=True),
+    Suite(
+        "soak-postgresql",
+        ("-m", "soak and django_db and not lab", *SOAK, *NO_NETWORK),
+        on_postgres=True,
+        takes_long=True,
+    ),
+    Suite("soak-lab", ("-m", "soak and lab", *SOAK), check=need_target_hosts, takes_long=True),
 )
 
 

@@ -8,7 +8,7 @@ from functools import cache, partial
 
 from django.conf import settings
 from django.http import HttpRequest
-from limits import RateLimitItemPerMinute
+from limits import RateLimitItem, RateLimitItemPerHour, RateLimitItemPerMinute
 from limits.storage import MemoryStorage, storage_from_string
 from limits.strategies import MovingWindowRateLimiter
 
@@ -20,14 +20,15 @@ from deploynix.errors import Throttled
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """A number of requests a minute, named by a setting, for each value of `who`."""
+    """A number of requests a minute, or in another period, named by a setting, for each value of `who`."""
 
     name: str
     setting: str
     who: Callable[[HttpRequest, Actor | None], str]
+    period: type[RateLimitItem] = RateLimitItemPerMinute
 
-    def item(self) -> RateLimitItemPerMinute:
-        return RateLimitItemPerMinute(getattr(settings, self.setting))
+    def item(self) -> RateLimitItem:
+        return self.period(getattr(settings, self.setting))
 
 
 def _address(request: HttpRequest, actor: Actor | None) -> str:
@@ -45,6 +46,8 @@ LOGIN = Limit("login", "RATE_LIMIT_AUTH", _address)
 LEAK = Limit("leak", "RATE_LIMIT_AUTH", _address)
 REGISTER = Limit("register", "RATE_LIMIT_AUTH", _address)
 NEW_TOKEN = Limit("new-token", "RATE_LIMIT_TOKENS", _user)
+# Of addresses that open a backup: whoever has one needs nothing else.
+DOWNLOAD = Limit("download", "RATE_LIMIT_DOWNLOADS", _user, RateLimitItemPerHour)
 
 
 def throttle(request: HttpRequest, limit: Limit, actor: Actor | None) -> None:

@@ -9,6 +9,7 @@ from django.forms import CheckboxInput, CheckboxSelectMultiple, RadioSelect, Sel
 from django.forms.boundfield import BoundField, BoundWidget
 from django.http import HttpRequest
 from django.template.defaultfilters import date as format_date
+from django.template.defaultfilters import filesizeformat
 from django.template.loader_tags import BLOCK_CONTEXT_KEY
 from django.templatetags.static import static
 from django.urls import reverse
@@ -33,7 +34,12 @@ STATUS_COLOURS = {
     "success": "green",
     "ok": "green",
     "granted": "green",
+    "connected": "green",
+    "completed": "green",
+    "restored": "green",
     "running": "blue",
+    "creating": "blue",
+    "in_progress": "blue",
     "provisioning": "blue",
     "installing": "blue",
     "deploying": "blue",
@@ -46,12 +52,17 @@ STATUS_COLOURS = {
     "excess": "yellow",
     "unreachable": "orange",
     "deleting": "orange",
+    "missing": "orange",
+    "removing": "orange",
     "failed": "red",
     "invalid": "red",
     "denied": "red",
     "error": "red",
 }
-_UNDER_WAY = {"running", "provisioning", "installing", "deploying", "deleting"}
+_UNDER_WAY = {
+    *("running", "provisioning", "installing", "deploying", "deleting"),
+    *("creating", "removing", "in_progress"),
+}
 _UNITS = ((86_400 * 365, "year"), (86_400 * 30, "month"), (86_400, "day"), (3600, "hour"), (60, "minute"))
 
 
@@ -116,6 +127,16 @@ def duration(seconds: float | None) -> str:
     if minutes < 60:
         return f"{minutes} min {rest} s" if minutes else f"{rest} s"
     return f"{minutes // 60} h {minutes % 60} min"
+
+
+@register.filter
+def measured(amount: int, unit: str) -> str:
+    """An amount of a chart in its unit: `bytes`, `seconds`, or none."""
+    if unit == "bytes":
+        return filesizeformat(amount).replace(".0\xa0", "\xa0")
+    if unit == "seconds":
+        return duration(amount).removesuffix(" 0 s").removesuffix(" 0 min")
+    return str(amount)
 
 
 @register.filter

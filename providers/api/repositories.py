@@ -1,4 +1,4 @@
-"""The repositories that a Git provider's credential may set up."""
+"""The repositories that can be connected: those that a Git provider's credential may set up."""
 
 from django.http import HttpRequest
 
@@ -14,15 +14,15 @@ class Repositories(CredentialView):
     abilities = {"GET": "provider:read"}
 
     @operation(
-        "List Git repositories",
+        "List the repositories of a Git provider",
         query=RepositoryQuery,
         extra={"data": [RepositoryOutput], "next_page": Maybe("2")},
         others=FAILURES,
     )
-    def get(self, request: HttpRequest) -> Response:
-        """In the pages of the provider: `page` takes the `next_page` of the answer before, which is null on the last.
-        There is no total, and no `per_page`."""
+    def get(self, request: HttpRequest, git_provider: str) -> Response:
+        """Those that can be connected, in the pages of the provider: `page` takes the `next_page` of the answer before,
+        which is null on the last. There is no total, and no `per_page`."""
+        credential = self.find(self.credentials.filter(kind=Kind.GIT), git_provider)
         query = self.query(RepositoryQuery)
-        credential = self.chosen(query.get("credential", ""), kind=Kind.GIT)
         found = catalogue.repositories(credential, query.get("search", ""), query.get("page", ""))
         return Response({"data": found["repositories"], "next_page": found["next_page"] or None})

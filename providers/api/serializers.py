@@ -264,9 +264,6 @@ class RepositoryOutput(Output):
 
 
 class RepositoryQuery(Query):
-    credential = serializers.CharField(
-        required=False, max_length=26, help_text="Whose account is asked; the oldest Git provider's if not given."
-    )
     search = serializers.CharField(required=False, max_length=255, help_text="Only those with this in their name.")
     page = serializers.CharField(
         required=False, max_length=1024, help_text="`next_page` of an earlier answer; the first page if not given."

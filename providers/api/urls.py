@@ -5,7 +5,7 @@ from providers.api import credentials, repositories, views
 urlpatterns = [
     path("git-providers", credentials.GitProviders.as_view()),
     path("git-providers/<str:git_provider>", credentials.GitProviderDetail.as_view()),
-    path("git-repositories", repositories.Repositories.as_view()),
+    path("git-providers/<str:git_provider>/repositories", repositories.Repositories.as_view()),
     path("providers", views.Providers.as_view()),
     path("providers/credentials", credentials.Credentials.as_view()),
     path("providers/credentials/<str:credential>", credentials.CredentialDetail.as_view()),

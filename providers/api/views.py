@@ -90,5 +90,6 @@ def declared(provider: type[Provider]) -> dict[str, Any]:
 
 def _field(field: Field) -> dict[str, Any]:
     shown = asdict(field) | {"choices": [{"value": value, "label": label} for value, label in field.choices]}
-    del shown["is_long"]
+    for how_pages_ask in ("is_long", "changes_with_secret"):
+        del shown[how_pages_ask]
     return shown

@@ -1,6 +1,6 @@
 """What all have in common that are signed as Amazon's API is. https://docs.aws.amazon.com/IAM/latest/UserGuide/"""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -11,6 +11,7 @@ from botocore.parsers import ResponseParserError
 from urllib3.exceptions import HTTPError
 
 from deploynix.http import Unreachable
+from providers.answers import reading
 from providers.base import DEFAULT_PAUSE, Field, Permission, PermissionCheck, Provider, Verdict
 from providers.clients.aws_session import connect
 from providers.errors import (
@@ -25,7 +26,7 @@ from providers.errors import (
 
 HOME_REGION = "us-east-1"
 KEY_FIELDS = (
-    Field("access_key_id", "Access Key ID", pattern=r"[^\s:/,]{3,128}"),
+    Field("access_key_id", "Access Key ID", pattern=r"[^\s:/,]{3,128}", changes_with_secret=True),
     Field("secret_access_key", "Secret Access Key", secret=True),
 )
 REGION = Field("region", "Region", pattern=r"[a-z0-9-]{2,40}", help_text="For example eu-central-1.")
@@ -43,6 +44,9 @@ USER_STEPS = (
     "Open the user → Security credentials → Create access key, for the use case Third-party service.",
     "Copy the Access Key ID and the Secret Access Key: the secret is shown once.",
 )
+# The names of a policy's statements.
+NEEDED, OPTIONAL = "Needed", "Optional"
+OPTIONAL_NOTE = f"The policy's statement {OPTIONAL} is for the optional permissions: leave it out if you do without."
 ALARM_NOTE = "A check tries each action without effect. What is denied shows in CloudTrail, which may raise an alarm."
 IAM_CONSOLE = "https://console.aws.amazon.com/iam/home#/users"
 
@@ -127,18 +131,19 @@ class AwsProvider(Provider):
     @contextmanager
     def asking(self) -> Iterator[None]:
         """Inside, what goes wrong becomes a ProviderError, or Refused."""
-        try:
-            yield
-        except ClientError as error:
-            raise self.error_of(error) from error
-        except Unreachable as error:
-            raise Unavailable(f"{self.label}: {error.message}") from error
-        except (HTTPClientError, NotConnected, HTTPError) as error:
-            raise Unavailable(f"{self.label} cannot be reached.") from error
-        except ResponseParserError as error:
-            raise Unavailable(f"{self.label} answered something that makes no sense.") from error
-        except BotoCoreError as error:
-            raise ProviderError(f"{self.label} cannot be asked: {error}") from error
+        with reading(self.label):
+            try:
+                yield
+            except ClientError as error:
+                raise self.error_of(error) from error
+            except Unreachable as error:
+                raise Unavailable(f"{self.label}: {error.message}") from error
+            except (HTTPClientError, NotConnected, HTTPError) as error:
+                raise Unavailable(f"{self.label} cannot be reached.") from error
+            except ResponseParserError as error:
+                raise Unavailable(f"{self.label} answered something that makes no sense.") from error
+            except BotoCoreError as error:
+                raise ProviderError(f"{self.label} cannot be asked: {error}") from error
 
     def error_of(self, error: ClientError) -> ProviderError:
         code, status = code_of(error), status_of(error)
@@ -209,6 +214,15 @@ class AwsProvider(Provider):
         if len(parts) not in (2, 3) or not all(parts):
             raise ValueError("it is written accessKeyId:secretAccessKey, or accessKeyId:secretAccessKey:region")
         return dict(zip(("access_key_id", "secret_access_key", "region"), parts, strict=False))
+
+
+def allow(name: str, actions: Sequence[str] | str, resource: str) -> Mapping[str, Any]:
+    """A statement of a policy."""
+    return {"Sid": name, "Effect": "Allow", "Action": actions, "Resource": resource}
+
+
+def policy_of(*statements: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {"Version": "2012-10-17", "Statement": list(statements)}
 
 
 def code_of(error: ClientError) -> str:

@@ -114,6 +114,16 @@ def _check_redirect(response: AWSResponse) -> None:
         raise Unreachable("It sends us elsewhere. Check the region and the endpoint.")
 
 
+def first_bytes(body: Any, most: int) -> bytes:
+    """Of what is being received, at most so many. Raises Unreachable where they do not come in time."""
+    found = bytearray()
+    for chunk in _Limited(body, time.monotonic() + TOTAL_SECONDS).stream():
+        found += chunk
+        if len(found) >= most:
+            break
+    return bytes(found[:most])
+
+
 class _Limited:
     """A body that ends in an error where it is too large or too slow."""
 
@@ -122,7 +132,8 @@ class _Limited:
 
     def stream(self) -> Iterator[bytes]:
         length = 0
-        for chunk in self._raw.stream(_CHUNK):
+        # A piece of a size would wait until all of it is there, however slowly it comes.
+        while chunk := self._raw.read1(_CHUNK, decode_content=True):
             length += len(chunk)
             if length > LARGEST_BODY:
                 raise Unreachable(f"The answer is larger than {LARGEST_BODY // 1024} KiB.")

@@ -1,36 +1,56 @@
 """The contract of DNS providers: values of one name and type, put there and taken away, neighbours left alone.
 
-Names are absolute and without the last dot (`_acme-challenge.shop.example.com`); TXT values are plain text, without
-quotes. A name may hold several values of a type, and a value that is there is never there twice.
+Names are absolute, in small letters and without the last dot (`_acme-challenge.shop.example.com`); TXT values are plain
+text, without quotes. A name may hold several values of a type, and a value that is there is never there twice.
 """
 
-import re
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from secrets import token_hex
-from typing import Any
+from typing import Any, ClassVar
 
+from providers.answers import Told
 from providers.base import Findings, HttpProvider, Kind, PermissionCheck, Provider, Verdict
-from providers.errors import Conflict, MissingPermission, NotFound, ProviderError
+from providers.contracts.zone_file import plain_name, plain_value, to_zone_file
+from providers.errors import (
+    Conflict,
+    InvalidCredential,
+    MissingPermission,
+    NotFound,
+    ProviderError,
+    RateLimited,
+    Unavailable,
+)
 
 TYPES = ("TXT", "A", "AAAA", "CNAME")
 PROBE_LABEL = "_deploynix-probe"
 SHORTEST_TTL = 60
 READ, EDIT = "zones", "records"
-# RFC 1035, section 5.1: strings in quotes, and in them \DDD for a byte and \X for a character.
-_STRINGS = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
-_ESCAPES = re.compile(rb"\\([01]\d\d|2[0-4]\d|25[0-5]|.)", re.DOTALL)
+# After these nothing was done, and asking again would be answered in the same way.
+REFUSALS = (InvalidCredential, MissingPermission, RateLimited)
 WRITE_ATTEMPTS = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Zone:
+class Zone(Told):
     """`id` is what the provider calls it in its addresses; `name` is its apex."""
 
     id: str
     name: str
+
+    def __post_init__(self) -> None:
+        self.check_types()
+        object.__setattr__(self, "name", plain_name(self.name))
+
+    def own(self, name: str) -> str:
+        """The name as the contract writes it. Raises NotFound for one that is not in the zone."""
+        plain = plain_name(name)
+        labels = plain.split(".")
+        if f".{plain}".endswith(f".{self.name}") and "" not in labels and "@" not in labels:
+            return plain
+        raise NotFound(f"{name} is no name in the zone {self.name}.")
 
     def label_of(self, name: str) -> str:
         """The name as it is written inside the zone: `_acme-challenge.shop`, and empty for the apex."""
@@ -38,11 +58,11 @@ class Zone:
 
     def name_of(self, label: str) -> str:
         """The other way round; providers write the apex as "@" or as nothing."""
-        return self.name if label in ("", "@") else f"{label}.{self.name}"
+        return self.name if label in ("", "@") else f"{label.lower()}.{self.name}"
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class Record(Told):
     """One value; `id` is empty where the provider keeps values of a name together."""
 
     name: str
@@ -51,11 +71,17 @@ class Record:
     ttl: int = 0
     id: str = ""
 
+    def __post_init__(self) -> None:
+        self.check_types()
+        object.__setattr__(self, "value", plain_value(self.type, self.value))
+
 
 class DnsProvider(Provider):
     kind = Kind.DNS
     # Providers that refuse smaller ones say what they take.
     shortest_ttl = SHORTEST_TTL
+    # After these it is looked whether all is as it should be: an answer got lost, or another call came first.
+    doubtful: ClassVar[tuple[type[ProviderError], ...]] = (Conflict, NotFound, Unavailable)
 
     @abstractmethod
     def zones(self) -> Iterable[Zone]:
@@ -70,12 +96,37 @@ class DnsProvider(Provider):
         """The values of a name."""
 
     @abstractmethod
-    def ensure_record(self, zone: Zone, name: str, type: str, value: str, ttl: int = SHORTEST_TTL) -> None:  # noqa: A002
-        """Adds the value, unless it is there; other values of the name stay."""
+    def put_value(self, zone: Zone, name: str, type: str, value: str, ttl: int) -> None:  # noqa: A002
+        """As `ensure_record`, which has made sure that all is written as the contract says."""
 
     @abstractmethod
+    def take_value(self, zone: Zone, name: str, type: str, value: str) -> None:  # noqa: A002
+        """As `remove_record`, in the same way."""
+
+    def ensure_record(self, zone: Zone, name: str, type: str, value: str, ttl: int = SHORTEST_TTL) -> None:  # noqa: A002
+        """Adds the value, unless it is there; other values of the name stay. A TTL that is too short is made longer.
+
+        Raises Conflict for a second alias (CNAME), and ProviderError.
+        """
+        own, value = zone.own(name), plain_value(type, value)
+        try:
+            self.put_value(zone, own, type, value, max(ttl, self.shortest_ttl))
+        except REFUSALS:
+            raise
+        except self.doubtful:
+            if not self._is_settled(zone, own, type, value, there=True):
+                raise
+
     def remove_record(self, zone: Zone, name: str, type: str, value: str) -> None:  # noqa: A002
         """Takes the value away, if it is there; other values of the name stay."""
+        own, value = zone.own(name), plain_value(type, value)
+        try:
+            self.take_value(zone, own, type, value)
+        except REFUSALS:
+            raise
+        except self.doubtful:
+            if not self._is_settled(zone, own, type, value, there=False):
+                raise
 
     def find_zone(self, fqdn: str) -> Zone:
         """The zone that holds the name: the one with the longest apex. Raises NotFound."""
@@ -99,6 +150,13 @@ class DnsProvider(Provider):
     def probe_zone(self) -> str:
         """The zone that the credential is for, where it says so; else any will do."""
         return self.values.get("zone", "")
+
+    def _is_settled(self, zone: Zone, name: str, type: str, value: str, *, there: bool) -> bool:  # noqa: A002
+        """Whether all is as it should be, whatever was answered; False where nobody knows."""
+        try:
+            return any(record.value == value for record in self.records(zone, name, type)) == there
+        except ProviderError:
+            return False
 
     def _readable_zone(self) -> tuple[Zone | None, tuple[PermissionCheck, ...]]:
         wanted = self.probe_zone
@@ -125,8 +183,10 @@ class DnsProvider(Provider):
         name, value = f"{PROBE_LABEL}.{zone.name}", f"deploynix-{token_hex(8)}"
         try:
             self.ensure_record(zone, name, "TXT", value, self.shortest_ttl)
-            seen = [record.value for record in self.records(zone, name, "TXT")]
-            self.remove_record(zone, name, "TXT", value)
+            try:
+                seen = [record.value for record in self.records(zone, name, "TXT")]
+            finally:
+                self.remove_record(zone, name, "TXT", value)
         except MissingPermission as error:
             return PermissionCheck(EDIT, Verdict.DENIED, error.message, error.hint)
         if value not in seen:
@@ -137,6 +197,9 @@ class DnsProvider(Provider):
 class RecordDns(DnsProvider, HttpProvider):
     """A provider that keeps each value as a record with an id of its own."""
 
+    # Each says in its own way that it has the same record already.
+    doubtful = (ProviderError,)
+
     @abstractmethod
     def add_record(self, zone: Zone, name: str, type: str, value: str, ttl: int) -> None:  # noqa: A002
         """Adds a value that is not there."""
@@ -145,41 +208,17 @@ class RecordDns(DnsProvider, HttpProvider):
     def delete_record(self, zone: Zone, record: Record) -> None:
         """Takes one away. Raises NotFound where it is gone."""
 
-    def ensure_record(self, zone: Zone, name: str, type: str, value: str, ttl: int = SHORTEST_TTL) -> None:  # noqa: A002
-        if not any(record.value == value for record in self.records(zone, name, type)):
-            self.add_record(zone, name, type, value, max(ttl, self.shortest_ttl))
+    def put_value(self, zone: Zone, name: str, type: str, value: str, ttl: int) -> None:  # noqa: A002
+        found = [record.value for record in self.records(zone, name, type)]
+        if value not in found:
+            refuse_second_alias(name, type, found)
+            self.add_record(zone, name, type, value, ttl)
 
-    def remove_record(self, zone: Zone, name: str, type: str, value: str) -> None:  # noqa: A002
+    def take_value(self, zone: Zone, name: str, type: str, value: str) -> None:  # noqa: A002
         for record in self.records(zone, name, type):
             if record.value == value:
                 with suppress(NotFound):
                     self.delete_record(zone, record)
-
-
-class RecordSetDns(DnsProvider):
-    """A provider that keeps all values of a name and type together, and takes them as a whole.
-
-    Two writers of one name would undo each other: callers keep to one at a time per zone.
-    """
-
-    @abstractmethod
-    def write_values(self, zone: Zone, name: str, type: str, values: Sequence[str], ttl: int) -> None:  # noqa: A002
-        """Makes these the values of the name; without any, the name has none of this type."""
-
-    def ensure_record(self, zone: Zone, name: str, type: str, value: str, ttl: int = SHORTEST_TTL) -> None:  # noqa: A002
-        found = self.records(zone, name, type)
-        if not any(record.value == value for record in found):
-            self.write_values(zone, name, type, [*(record.value for record in found), value], self._ttl(found, ttl))
-
-    def remove_record(self, zone: Zone, name: str, type: str, value: str) -> None:  # noqa: A002
-        found = self.records(zone, name, type)
-        kept = [record.value for record in found if record.value != value]
-        if len(kept) < len(found):
-            self.write_values(zone, name, type, kept, self._ttl(found, SHORTEST_TTL))
-
-    def _ttl(self, found: Sequence[Record], wanted: int) -> int:
-        """What neighbours have stays theirs."""
-        return max((record.ttl for record in found), default=0) or max(wanted, self.shortest_ttl)
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +232,7 @@ class RecordSet:
     version: Any = None
 
 
-class VersionedSetDns(DnsProvider):
+class RecordSetDns(DnsProvider):
     """A provider that keeps all values of a name and type together. Some can tell whether somebody else wrote
     since they were read; at the others callers keep to one at a time per zone.
     """
@@ -215,21 +254,16 @@ class VersionedSetDns(DnsProvider):
         found = self.read_set(zone, name, type)
         return [Record(name, type, value, found.ttl) for value in found.rows]
 
-    def ensure_record(self, zone: Zone, name: str, type: str, value: str, ttl: int = SHORTEST_TTL) -> None:  # noqa: A002
+    def put_value(self, zone: Zone, name: str, type: str, value: str, ttl: int) -> None:  # noqa: A002
         def add(seen: RecordSet) -> None:
-            if value in seen.rows:
-                return
-            if type == "CNAME" and seen.rows:
-                raise Conflict(
-                    f"{name} is an alias of {', '.join(seen.rows)} already.",
-                    "A name has one CNAME: remove it, then try again.",
-                )
-            rows = [*seen.rows.values(), self.row_of(type, value)]
-            self.write_set(zone, name, type, seen, rows, seen.ttl or max(ttl, self.shortest_ttl))
+            if value not in seen.rows:
+                refuse_second_alias(name, type, seen.rows)
+                rows = [*seen.rows.values(), self.row_of(type, value)]
+                self.write_set(zone, name, type, seen, rows, seen.ttl or ttl)
 
         self._change(zone, name, type, add)
 
-    def remove_record(self, zone: Zone, name: str, type: str, value: str) -> None:  # noqa: A002
+    def take_value(self, zone: Zone, name: str, type: str, value: str) -> None:  # noqa: A002
         def remove(seen: RecordSet) -> None:
             if value in seen.rows:
                 rows = [row for text, row in seen.rows.items() if text != value]
@@ -245,41 +279,7 @@ class VersionedSetDns(DnsProvider):
         return change(self.read_set(zone, name, type))
 
 
-def to_zone_file(type: str, value: str) -> str:  # noqa: A002
-    """A value as a zone file has it: TXT in quotes, names with the last dot."""
-    if type == "TXT":
-        return quoted(value)
-    return f"{value}." if type == "CNAME" else value
-
-
-def from_zone_file(type: str, row: str) -> str:  # noqa: A002
-    """What `to_zone_file` wrote."""
-    return unquoted(row) if type == "TXT" else row.removesuffix(".")
-
-
-def quoted(text: str) -> str:
-    """A TXT value as a zone file has it: RFC 1035, section 5.1, in strings of at most 255 bytes."""
-    data = text.encode(errors="surrogateescape")
-    parts = [data[start : start + 255] for start in range(0, len(data), 255)] or [b""]
-    return " ".join(f'"{"".join(map(_escaped, part))}"' for part in parts)
-
-
-def unquoted(text: str) -> str:
-    """What the strings of a zone file hold together; a text without quotes stays as it is.
-
-    Bytes that are no UTF-8 come through `quoted` as they were, so that a neighbour's value is never changed.
-    """
-    if not text.startswith('"'):
-        return text
-    inner = "".join(_STRINGS.findall(text)).encode(errors="surrogateescape")
-    return _ESCAPES.sub(_meant, inner).decode(errors="surrogateescape")
-
-
-def _escaped(byte: int) -> str:
-    if not 32 <= byte < 127:
-        return f"\\{byte:03d}"
-    return f"\\{byte:c}" if byte in b'"\\' else f"{byte:c}"
-
-
-def _meant(escape: re.Match[bytes]) -> bytes:
-    return bytes([int(escape[1])]) if len(escape[1]) == 3 else escape[1]
+def refuse_second_alias(name: str, type: str, there: Iterable[str]) -> None:  # noqa: A002
+    """Raises Conflict where the name has a CNAME: RFC 1034, section 3.6.2."""
+    if type == "CNAME" and (found := ", ".join(there)):
+        raise Conflict(f"{name} is an alias of {found} already.", "A name has one CNAME: remove it, then try again.")

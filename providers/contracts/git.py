@@ -11,10 +11,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass
 from hashlib import sha256
 from typing import Any, ClassVar
-from urllib.parse import quote
 
 from deploynix.http import Answer
-from providers.base import MOST_PAGES, HttpProvider, Kind
+from providers.answers import Told, segment, text
+from providers.base import MOST_PAGES, REDIRECTS, HttpProvider, Kind
 from providers.errors import NotFound, ProviderError
 
 # The most that each of them gives at a time.
@@ -23,11 +23,10 @@ PER_PAGE = 100
 TOKEN = "[!-~]+"  # noqa: S105 -- a pattern
 # The name of a commit in either of Git's hashes.
 COMMIT = re.compile("[0-9a-f]{40}|[0-9a-f]{64}")
-MOVED = frozenset({301, 302, 307, 308})
 
 
 @dataclass(frozen=True, slots=True)
-class Repository:
+class Repository(Told):
     """`full_name` is the owner and the name; the provider's calls know it by `id`."""
 
     id: str
@@ -39,7 +38,7 @@ class Repository:
 
 
 @dataclass(frozen=True, slots=True)
-class RepositoryPage:
+class RepositoryPage(Told):
     repositories: Sequence[Repository]
     next_page: str = ""
 
@@ -69,6 +68,10 @@ class GitProvider(HttpProvider):
     @abstractmethod
     def repositories(self, search: str = "", page: str = "") -> RepositoryPage:
         """Those that the credential may set up, a page at a time; `page` is an earlier answer's `next_page`."""
+
+    @abstractmethod
+    def repository(self, full_name: str) -> Repository:
+        """The one of this name, whether the credential may set it up or only read it."""
 
     @abstractmethod
     def branches(self, repository: str) -> Sequence[str]: ...
@@ -124,7 +127,7 @@ class GitProvider(HttpProvider):
         error = super().error_of(answer, permission)
         if isinstance(error, NotFound):
             return NotFound(error.message, self.not_found_hint)
-        if answer.status in MOVED:
+        if answer.status in REDIRECTS:
             return ProviderError(error.message, f"It has another address now. {self.not_found_hint}")
         return error
 
@@ -184,7 +187,7 @@ class RestGit(GitProvider):
         return found
 
     def branches(self, repository: str) -> Sequence[str]:
-        return [row["name"] for row in self.rows(repository, self.branch_list)]
+        return [text(row["name"]) for row in self.rows(repository, self.branch_list)]
 
     def ensure_deploy_key(self, repository: str, title: str, public_key: str) -> str:
         for row in self.rows(repository, self.key_list):
@@ -198,6 +201,7 @@ class RestGit(GitProvider):
         self._remove(repository, self.key_list, key_id)
 
     def ensure_webhook(self, repository: str, url: str, secret: str) -> str:
+        self.hidden |= {secret}
         rows = self.rows(repository, self.webhook_list)
         ours = [str(row[self.webhook_list.id]) for row in rows if self.webhook_url(row) == url]
         kept = self.write_webhook(repository, ours[0] if ours else "", url, secret)
@@ -236,13 +240,6 @@ class RestGit(GitProvider):
             self.call("DELETE", self.list_path(repository, of, row_id), of.permission)
         except NotFound:
             return
-
-
-def segment(name: str) -> str:
-    """One step of an address, which leads nowhere else. Raises NotFound for a name that would."""
-    if name in ("", ".", ".."):
-        raise NotFound("There is no repository of this name.")
-    return quote(name, safe="")
 
 
 def owner_and_name(repository: str) -> str:

@@ -12,6 +12,7 @@ from decimal import Decimal
 from hashlib import sha256
 from typing import Any, ClassVar
 
+from providers.answers import Told
 from providers.base import HttpProvider, Kind, PermissionCheck, Provider, Verdict
 from providers.errors import (
     Conflict,
@@ -32,13 +33,13 @@ _NONE_LEFT = re.compile(r"not (currently )?available|unavailable|sold.?out|out o
 
 
 @dataclass(frozen=True, slots=True)
-class Region:
+class Region(Told):
     slug: str
     name: str
 
 
 @dataclass(frozen=True, slots=True)
-class Size:
+class Size(Told):
     """`monthly` is the price of a month; None where the provider does not tell. Memory and disk are in GiB."""
 
     slug: str
@@ -51,7 +52,7 @@ class Size:
 
 
 @dataclass(frozen=True, slots=True)
-class Image:
+class Image(Told):
     """A system to start with: Debian 12 or later, Ubuntu 22.04 or later."""
 
     slug: str
@@ -59,7 +60,7 @@ class Image:
 
 
 @dataclass(frozen=True, slots=True)
-class SshKey:
+class SshKey(Told):
     id: str
     name: str
     public_key: str
@@ -80,7 +81,7 @@ class ServerSpec:
 
 
 @dataclass(frozen=True, slots=True)
-class CloudServer:
+class CloudServer(Told):
     """A server as the provider sees it; `ip_address` is empty until it has one."""
 
     id: str
@@ -174,9 +175,17 @@ class HttpServers(ServerProvider, HttpProvider):
             raise self._explained(spec, error) from error
 
     def upload_ssh_key(self, name: str, public_key: str) -> SshKey:
-        wanted = key_body(public_key)
-        same = (key for key in self.ssh_keys() if key_body(key.public_key) == wanted)
-        return next(same, None) or self.add_ssh_key(name, public_key)
+        if found := self._same_key(public_key):
+            return found
+        try:
+            return self.add_ssh_key(name, public_key)
+        except (InvalidCredential, MissingPermission, RateLimited):
+            raise
+        # As for a server; each says in its own way that it has the key already.
+        except ProviderError:
+            if found := self._same_key(public_key):
+                return found
+            raise
 
     def key_ids(self, spec: ServerSpec) -> list[str]:
         """Those of the spec's keys, which are added where they are not there."""
@@ -200,6 +209,10 @@ class HttpServers(ServerProvider, HttpProvider):
         if permission in held:
             return PermissionCheck(permission, Verdict.GRANTED, evidence)
         return PermissionCheck(permission, Verdict.DENIED, evidence, self.how_to_grant(permission))
+
+    def _same_key(self, public_key: str) -> SshKey | None:
+        wanted = key_body(public_key)
+        return next((key for key in self.ssh_keys() if key_body(key.public_key) == wanted), None)
 
     def _explained(self, spec: ServerSpec, error: ProviderError) -> ProviderError:
         """What is wrong with the spec, if that is it: each provider says so in its own way, or not at all."""

@@ -10,9 +10,12 @@ from datetime import datetime
 from functools import cached_property
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any, ClassVar, cast
+from urllib.parse import urlsplit
 
+from providers.answers import Told
 from providers.base import Field, Findings, Kind, Permission, PermissionCheck, Verdict
-from providers.clients.aws import AwsProvider
+from providers.clients.aws import NEEDED, OPTIONAL, AwsProvider, allow, policy_of
+from providers.clients.aws_session import first_bytes
 from providers.errors import ProviderError
 
 if TYPE_CHECKING:
@@ -47,7 +50,7 @@ PREFIX = Field(
 
 
 @dataclass(frozen=True, slots=True)
-class StoredObject:
+class StoredObject(Told):
     """`size` is in bytes."""
 
     name: str
@@ -65,6 +68,15 @@ class StorageProvider(AwsProvider):
     def is_path_style(self) -> bool:
         """Whether the bucket is the first part of the path, and not of the host name."""
         return False
+
+    @property
+    def needs_equal_parts(self) -> bool:
+        """Whether all parts of an upload but the last must have one size, as at Cloudflare.
+
+        https://developers.cloudflare.com/r2/objects/upload-objects/
+        """
+        host = urlsplit(self.endpoint or "").hostname or ""
+        return host.endswith(".r2.cloudflarestorage.com")
 
     @property
     def bucket(self) -> str:
@@ -95,7 +107,7 @@ class StorageProvider(AwsProvider):
         with self.asking():
             answer = self.client.get_object(Bucket=self.bucket, Key=self.key_of(name))
             with answer["Body"] as body:
-                return body.read(most)
+                return first_bytes(body, most)
 
     def delete(self, name: str) -> None:
         """It is no error where it is gone."""
@@ -148,12 +160,11 @@ class StorageProvider(AwsProvider):
         )
 
     def policy(self) -> Mapping[str, Any] | None:
-        """Without the optional permissions, whose names can be added."""
         bucket = f"arn:aws:s3:::{self.values.get('bucket') or 'YOUR-BUCKET-NAME'}"
-        return {
-            "Version": "2012-10-17",
-            "Statement": [
-                {"Effect": "Allow", "Action": [PUT, GET, DELETE], "Resource": f"{bucket}/{self.prefix}*"},
-                {"Effect": "Allow", "Action": LIST, "Resource": bucket},
-            ],
-        }
+        objects = f"{bucket}/{self.prefix}*"
+        return policy_of(
+            allow(f"{NEEDED}ForObjects", [PUT, GET, DELETE], objects),
+            allow(f"{NEEDED}ForBucket", LIST, bucket),
+            allow(f"{OPTIONAL}ForObjects", [ABORT, PARTS], objects),
+            allow(f"{OPTIONAL}ForBucket", UPLOADS, bucket),
+        )

@@ -9,9 +9,11 @@ from typing import Any
 from urllib.parse import quote
 
 from deploynix.http import Answer
+from providers.answers import MISREAD
 from providers.base import MOST_PAGES, Field, Permission
 from providers.clients.oauth import OAuthProvider
-from providers.contracts.dns import EDIT, READ, RecordSet, VersionedSetDns, Zone
+from providers.contracts.dns import EDIT, READ, RecordSet, RecordSetDns, Zone
+from providers.contracts.zone_file import plain_value
 from providers.errors import Conflict, InvalidCredential, NotFound, ProviderError
 
 API_VERSION = "2018-05-01"
@@ -24,7 +26,7 @@ ELSEWHERE = {"ResourceGroupNotFound", "SubscriptionNotFound", "InvalidSubscripti
 LISTS = {"A": ("ARecords", "ipv4Address"), "AAAA": ("AAAARecords", "ipv6Address"), "TXT": ("TXTRecords", "value")}
 
 
-class AzureDns(VersionedSetDns, OAuthProvider):
+class AzureDns(RecordSetDns, OAuthProvider):
     key = "azuredns"
     label = "Azure DNS"
     credential = "client secret"
@@ -92,13 +94,14 @@ class AzureDns(VersionedSetDns, OAuthProvider):
             "grant_type": "client_credentials",
             "client_id": self.values["client_id"],
             "client_secret": self.values["client_secret"],
-            "scope": f"{self.base_url}/.default",
+            "scope": f"{AzureDns.base_url}/.default",
         }
 
     def ask(self, method: str, path: str, **options: Any) -> Answer:
         params = {"api-version": API_VERSION}
         # A link to the next page holds the version already.
-        return super().ask(method, path, **options, **({} if path.startswith("https://") else {"params": params}))
+        is_link = path.startswith(f"{self.base_url}/")
+        return super().ask(method, path, **options, **({} if is_link else {"params": params}))
 
     def zones(self) -> Iterable[Zone]:
         page = ""
@@ -126,7 +129,7 @@ class AzureDns(VersionedSetDns, OAuthProvider):
 
     def write_set(self, zone: Zone, name: str, type: str, seen: RecordSet, rows: Sequence[Any], ttl: int) -> None:  # noqa: A002
         path, kept = self._path(zone, name, type), seen.version and seen.version["properties"]
-        if kept and kept.get("targetResource", {}).get("id"):
+        if kept and (kept.get("targetResource") or {}).get("id"):
             raise Conflict(
                 f"{name} is an alias of an Azure resource.", "Change it in Azure: Deploynix leaves it alone."
             )
@@ -141,8 +144,7 @@ class AzureDns(VersionedSetDns, OAuthProvider):
     def row_of(self, type: str, value: str) -> dict[str, Any]:  # noqa: A002
         if type == "CNAME":
             return {"cname": value}
-        parts = [value[start : start + STRING] for start in range(0, len(value), STRING)]
-        return {LISTS[type][1]: parts if type == "TXT" else value}
+        return {LISTS[type][1]: _strings(value) if type == "TXT" else value}
 
     def error_of(self, answer: Answer, permission: str = "") -> ProviderError:
         error = super().error_of(answer, permission)
@@ -155,7 +157,7 @@ class AzureDns(VersionedSetDns, OAuthProvider):
 
 
 def _zone(row: Mapping[str, Any]) -> Zone:
-    return Zone(quote(row["name"], safe=""), row["name"].lower())
+    return Zone(quote(row["name"], safe=""), row["name"])
 
 
 def _rows(type: str, properties: Mapping[str, Any]) -> list[dict[str, Any]]:  # noqa: A002
@@ -167,12 +169,22 @@ def _rows(type: str, properties: Mapping[str, Any]) -> list[dict[str, Any]]:  # 
 def _plain(type: str, row: Mapping[str, Any]) -> str:  # noqa: A002
     if type == "TXT":
         return "".join(row["value"])
-    return str(row["cname"]).rstrip(".") if type == "CNAME" else str(row[LISTS[type][1]])
+    return plain_value(type, row["cname" if type == "CNAME" else LISTS[type][1]])
+
+
+def _strings(value: str) -> list[str]:
+    """Of at most as many bytes as one can have; no letter is cut in two."""
+    parts = [""]
+    for letter in value:
+        if len((parts[-1] + letter).encode()) > STRING:
+            parts.append("")
+        parts[-1] += letter
+    return parts
 
 
 def _code(answer: Answer) -> str:
     """The code of an error; empty where it has none."""
     try:
         return str(answer.json()["error"]["code"])
-    except (ValueError, KeyError, TypeError):
+    except MISREAD:
         return ""

@@ -1,16 +1,20 @@
 """Cloudflare DNS. https://developers.cloudflare.com/api/"""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from deploynix.http import Answer
 from providers.base import Field, Findings, Permission, numbered_pages
 from providers.contracts.dns import EDIT, READ, Record, RecordDns, Zone
-from providers.errors import InvalidCredential
+from providers.contracts.zone_file import quoted, unquoted
+from providers.errors import InvalidCredential, ProviderError
 
 PER_PAGE = 50
+# What it answers, with 400, to something that has not the form of a token.
+MALFORMED = "Invalid request headers"
 # 37 hexadecimal digits; a token has 40 characters.
 GLOBAL_KEY = re.compile("[0-9a-f]{37}")
 
@@ -36,7 +40,7 @@ class Cloudflare(RecordDns):
     used_for = ("Find the zone of a domain", "Make and remove TXT records for DNS-01 challenges")
     steps = (
         "Sign in to the Cloudflare dashboard and open My Profile → API Tokens.",
-        "Choose Create Token, and there the template Edit zone DNS.",
+        "Choose Create Token, and there the template Edit zone DNS, or a custom token with the permissions listed.",
         "Under Zone Resources choose the zones that Deploynix is to use; one is enough.",
         "Choose Continue to summary, then Create Token, and copy it: it is shown once.",
     )
@@ -47,20 +51,18 @@ class Cloudflare(RecordDns):
         return {"Authorization": f"Bearer {self.values['api_token']}"}
 
     def zones(self) -> Iterable[Zone]:
-        return numbered_pages(lambda number: self._zones(page=number, per_page=PER_PAGE))
+        return self._zones()
 
     def zone_named(self, name: str) -> Zone | None:
-        found, _ = self._zones(name=name)
-        return next(iter(found), None)
+        return next(iter(self._zones(name=name)), None)
 
     def records(self, zone: Zone, name: str, type: str) -> Sequence[Record]:  # noqa: A002 -- its name in DNS
-        query = {"name": name, "type": type, "per_page": 100}
-        rows = self.call("GET", f"/zones/{zone.id}/dns_records", EDIT, params=query)["result"]
-        return [Record(row["name"], row["type"], _plain(row), row["ttl"], row["id"]) for row in rows]
+        rows = self._pages(f"/zones/{zone.id}/dns_records", EDIT, name=name, type=type)
+        return [Record(name, type, unquoted(row["content"]), row["ttl"], row["id"]) for row in rows]
 
     def add_record(self, zone: Zone, name: str, type: str, value: str, ttl: int) -> None:  # noqa: A002
         # Cloudflare keeps a TXT value as it is written, and shows a hint where it has no quotes.
-        content = f'"{value}"' if type == "TXT" else value
+        content = quoted(value) if type == "TXT" else value
         body = {"type": type, "name": name, "content": content, "ttl": ttl, "proxied": False}
         self.call("POST", f"/zones/{zone.id}/dns_records", EDIT, json=body)
 
@@ -75,18 +77,25 @@ class Cloudflare(RecordDns):
             raise InvalidCredential(f"Cloudflare says that the token is {token['status']}.", "Make a new one.")
         return replace(super().verify(), expires_at=_time(token.get("expires_on")))
 
+    def error_of(self, answer: Answer, permission: str = "") -> ProviderError:
+        error = super().error_of(answer, permission)
+        if answer.status == 400 and MALFORMED in error.message:
+            return InvalidCredential(error.message, "Copy the whole API Token, and nothing else.")
+        return error
+
     def error_text(self, body: Any) -> str:
         return "; ".join(str(error["message"]) for error in body["errors"])
 
-    def _zones(self, **query: Any) -> tuple[list[Zone], bool]:
-        body = self.call("GET", "/zones", READ, params=query)
-        zones = [Zone(row["id"], row["name"]) for row in body["result"]]
-        return zones, body["result_info"]["page"] >= body["result_info"]["total_pages"]
+    def _zones(self, **query: Any) -> Iterable[Zone]:
+        return (Zone(row["id"], row["name"]) for row in self._pages("/zones", READ, **query))
 
+    def _pages(self, path: str, permission: str, **query: Any) -> Iterator[Any]:
+        def page(number: int) -> tuple[list[Any], bool]:
+            params = {**query, "page": number, "per_page": PER_PAGE}
+            body = self.call("GET", path, permission, params=params)
+            return body["result"], body["result_info"]["page"] >= body["result_info"]["total_pages"]
 
-def _plain(row: Mapping[str, Any]) -> str:
-    content = str(row["content"])
-    return content[1:-1] if row["type"] == "TXT" and content.startswith('"') else content
+        return numbered_pages(page)
 
 
 def _time(text: str | None) -> datetime | None:

@@ -5,11 +5,12 @@ from typing import Any
 from urllib.parse import quote
 
 from providers.base import Field, Findings, HttpProvider, Permission
-from providers.contracts.dns import EDIT, READ, RecordSet, VersionedSetDns, Zone, from_zone_file
+from providers.contracts.dns import EDIT, READ, RecordSet, RecordSetDns, Zone
+from providers.contracts.zone_file import from_zone_file
 from providers.errors import NotFound
 
 
-class Desec(VersionedSetDns, HttpProvider):
+class Desec(RecordSetDns, HttpProvider):
     key = "desec"
     label = "deSEC"
     credential = "Token"

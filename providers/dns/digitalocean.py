@@ -1,7 +1,8 @@
 """DigitalOcean DNS. https://docs.digitalocean.com/reference/api/reference/domain-records/"""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 from urllib.parse import quote
 
 from providers.base import Findings, Permission, PermissionCheck, Verdict
@@ -48,14 +49,14 @@ class DigitalOceanDns(DigitalOceanClient, RecordDns):
     def records(self, zone: Zone, name: str, type: str) -> Sequence[Record]:  # noqa: A002 -- its name in DNS
         rows = self.pages(f"/domains/{zone.id}/records", "domain_records", READ, name=name, type=type)
         found = (
-            Record(zone.name_of(row["name"]), row["type"], _plain(zone, type, row["data"]), row["ttl"], str(row["id"]))
+            Record(zone.name_of(row["name"]), row["type"], _value(zone, row), row["ttl"], str(row["id"]))
             for row in rows
         )
         return [record for record in found if (record.name, record.type) == (name, type)]
 
     def add_record(self, zone: Zone, name: str, type: str, value: str, ttl: int) -> None:  # noqa: A002
         # Without the dot a target is taken as relative to the domain.
-        data = f"{value.removesuffix('.')}." if type == "CNAME" else value
+        data = f"{value}." if type == "CNAME" else value
         body = {"type": type, "name": zone.label_of(name) or "@", "data": data, "ttl": ttl}
         self.call("POST", f"/domains/{zone.id}/records", EDIT, json=body)
 
@@ -88,8 +89,7 @@ class DigitalOceanDns(DigitalOceanClient, RecordDns):
         return Findings((*reading, editing, removing))
 
 
-def _plain(zone: Zone, type: str, data: str) -> str:  # noqa: A002
+def _value(zone: Zone, row: Mapping[str, Any]) -> str:
     """DigitalOcean shows the domain itself as "@" where it is a target."""
-    if type != "CNAME":
-        return data
-    return zone.name if data == "@" else data.removesuffix(".")
+    value: str = zone.name if (row["type"], row["data"]) == ("CNAME", "@") else row["data"]
+    return value

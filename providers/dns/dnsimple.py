@@ -7,7 +7,8 @@ from typing import Any
 from urllib.parse import quote
 
 from providers.base import Field, Findings, Permission, numbered_pages
-from providers.contracts.dns import EDIT, READ, Record, RecordDns, Zone, quoted, unquoted
+from providers.contracts.dns import EDIT, READ, Record, RecordDns, Zone
+from providers.contracts.zone_file import quoted, unquoted
 from providers.errors import InvalidCredential, NotFound
 
 # The most that DNSimple takes: https://developer.dnsimple.com/v2/#pagination

@@ -1,5 +1,6 @@
 """Gandi LiveDNS. https://api.gandi.net/docs/livedns/ and https://api.gandi.net/docs/authentication/"""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -7,17 +8,20 @@ from typing import Any
 from urllib.parse import quote
 
 from providers.base import Field, Findings, HttpProvider, Permission
-from providers.contracts.dns import EDIT, READ, RecordSet, VersionedSetDns, Zone, from_zone_file
+from providers.contracts.dns import EDIT, READ, RecordSet, RecordSetDns, Zone
+from providers.contracts.zone_file import from_zone_file
 from providers.errors import InvalidCredential, MissingPermission, NotFound
 
 TOKEN_INFO = "https://id.gandi.net/tokeninfo"  # noqa: S105 -- an address
 TOKEN, API_KEY = "token", "api_key"
 SCHEMES = {TOKEN: "Bearer", API_KEY: "Apikey"}
+# 24 letters and digits; a token is longer.
+OLD_KEY = re.compile("[A-Za-z0-9]{24}")
 # What the two permissions open; to see domains comes with renewing them.
 NEEDED_SCOPES = frozenset({"domain:view", "domain:renew", "domain:tech"})
 
 
-class Gandi(VersionedSetDns, HttpProvider):
+class Gandi(RecordSetDns, HttpProvider):
     key = "gandi"
     label = "Gandi"
     credential = "Personal Access Token"
@@ -54,6 +58,11 @@ class Gandi(VersionedSetDns, HttpProvider):
     )
     # `rrset_ttl` is 300 seconds or more: https://api.gandi.net/docs/livedns/
     shortest_ttl = 300
+
+    @classmethod
+    def parse(cls, text: str) -> dict[str, str]:
+        """A token, or an API key: they differ by their length."""
+        return {"token": text, "scheme": API_KEY if OLD_KEY.fullmatch(text) else TOKEN}
 
     def headers(self) -> Mapping[str, str]:
         return {"Authorization": f"{SCHEMES[self._scheme]} {self.values['token']}"}

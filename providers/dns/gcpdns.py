@@ -19,7 +19,8 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from providers.base import MOST_PAGES, Field, Findings, Permission
 from providers.clients.oauth import OAuthProvider
-from providers.contracts.dns import EDIT, READ, RecordSet, VersionedSetDns, Zone, quoted, unquoted
+from providers.contracts.dns import EDIT, READ, RecordSet, RecordSetDns, Zone
+from providers.contracts.zone_file import from_zone_file
 from providers.errors import Conflict, InvalidCredential, NotFound
 
 SCOPE = "https://www.googleapis.com/auth/ndev.clouddns.readwrite"
@@ -28,7 +29,7 @@ ASSERTION_LIFETIME = 3600
 NEEDED = ("client_email", "private_key", "project_id")
 
 
-class GoogleCloudDns(VersionedSetDns, OAuthProvider):
+class GoogleCloudDns(RecordSetDns, OAuthProvider):
     key = "gcpdns"
     label = "Google Cloud DNS"
     credential = "service account key"
@@ -93,7 +94,7 @@ class GoogleCloudDns(VersionedSetDns, OAuthProvider):
         found = self.call("GET", f"/managedZones/{zone.id}/rrsets", READ, params=query).get("rrsets", [])
         if not found:
             return RecordSet({})
-        rows = {_plain(type, row): row for row in found[0].get("rrdatas", [])}
+        rows = {from_zone_file(type, row): row for row in found[0].get("rrdatas", [])}
         return RecordSet(rows, found[0].get("ttl", 0), found[0])
 
     def write_set(self, zone: Zone, name: str, type: str, seen: RecordSet, rows: Sequence[Any], ttl: int) -> None:  # noqa: A002
@@ -107,11 +108,6 @@ class GoogleCloudDns(VersionedSetDns, OAuthProvider):
             self.call("POST", f"/managedZones/{zone.id}/changes", EDIT, json=change)
         except NotFound as error:
             raise Conflict(error.message, error.hint) from error
-
-    def row_of(self, type: str, value: str) -> str:  # noqa: A002
-        if type == "TXT":
-            return quoted(value)
-        return f"{value}." if type == "CNAME" else value
 
     def verify(self) -> Findings:
         return replace(super().verify(), account=self._account["client_email"])
@@ -186,11 +182,7 @@ def _service_account(text: str) -> dict[str, str]:
 
 
 def _zone(row: Mapping[str, Any]) -> Zone:
-    return Zone(row["name"], row["dnsName"].rstrip("."))
-
-
-def _plain(type: str, row: str) -> str:  # noqa: A002
-    return unquoted(row) if type == "TXT" else row.rstrip(".")
+    return Zone(row["name"], row["dnsName"])
 
 
 def _encoded(data: bytes) -> str:

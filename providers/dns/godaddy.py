@@ -6,8 +6,10 @@ from typing import Any
 from urllib.parse import quote
 
 from deploynix.http import Answer
+from providers.answers import MISREAD
 from providers.base import DEFAULT_PAUSE, MOST_PAGES, Field, HttpProvider, Permission
-from providers.contracts.dns import EDIT, READ, SHORTEST_TTL, RecordSet, VersionedSetDns, Zone
+from providers.contracts.dns import EDIT, READ, RecordSet, RecordSetDns, Zone, refuse_second_alias
+from providers.contracts.zone_file import plain_value
 from providers.errors import NotFound, ProviderError, RateLimited
 
 # The most that one answer holds.
@@ -15,7 +17,7 @@ PER_PAGE = 1000
 TIER = "10 or more domains, or the plan Discount Domain Club Premier"
 
 
-class GoDaddy(VersionedSetDns, HttpProvider):
+class GoDaddy(RecordSetDns, HttpProvider):
     key = "godaddy"
     label = "GoDaddy"
     credential = "API key"
@@ -84,11 +86,12 @@ class GoDaddy(VersionedSetDns, HttpProvider):
         with suppress(NotFound):
             self.call("DELETE", _path(zone, name, type), EDIT)
 
-    def ensure_record(self, zone: Zone, name: str, type: str, value: str, ttl: int = SHORTEST_TTL) -> None:  # noqa: A002
+    def put_value(self, zone: Zone, name: str, type: str, value: str, ttl: int) -> None:  # noqa: A002
         """PATCH adds to what is there, where PUT would replace it."""
-        if value not in self.read_set(zone, name, type).rows:
-            label, seconds = zone.label_of(name) or "@", max(ttl, self.shortest_ttl)
-            added = {"type": type, "name": label, "data": value, "ttl": seconds}
+        found = self.read_set(zone, name, type).rows
+        if value not in found:
+            refuse_second_alias(name, type, found)
+            added = {"type": type, "name": zone.label_of(name) or "@", "data": value, "ttl": ttl}
             self.call("PATCH", f"/domains/{zone.id}/records", EDIT, json=[added])
 
     def error_of(self, answer: Answer, permission: str = "") -> ProviderError:
@@ -103,7 +106,7 @@ class GoDaddy(VersionedSetDns, HttpProvider):
         """GoDaddy says in the body how long to wait, in seconds."""
         try:
             return float(answer.json()["retryAfterSec"])
-        except (ValueError, KeyError, TypeError):
+        except MISREAD:
             return answer.retry_after or DEFAULT_PAUSE
 
 
@@ -112,9 +115,8 @@ def _path(zone: Zone, name: str, type: str) -> str:  # noqa: A002
 
 
 def _value(zone: Zone, row: Mapping[str, Any]) -> str:
-    if row["type"] != "CNAME":
-        return str(row["data"])
-    return zone.name if row["data"] == "@" else str(row["data"]).removesuffix(".")
+    target = zone.name if row["type"] == "CNAME" and row["data"] == "@" else row["data"]
+    return plain_value(row["type"], target)
 
 
 def _without_name(row: Mapping[str, Any]) -> dict[str, Any]:

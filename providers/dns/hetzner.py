@@ -1,40 +1,27 @@
 """Hetzner DNS, which is a part of the Cloud API. https://docs.hetzner.cloud/reference/cloud#zones"""
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
-from providers.base import Field, Findings, HttpProvider, Permission, numbered_pages
-from providers.contracts.dns import (
-    EDIT,
-    READ,
-    SHORTEST_TTL,
-    DnsProvider,
-    Record,
-    Zone,
-    from_zone_file,
-    to_zone_file,
-)
+from providers.base import Findings, Permission
+from providers.clients.hetzner import HetznerClient
+from providers.contracts.dns import EDIT, READ, DnsProvider, Record, Zone, refuse_second_alias
+from providers.contracts.zone_file import from_zone_file, to_zone_file
 from providers.errors import NotFound, ProviderError, Unavailable
 
-# As many as there may be.
-PER_PAGE = 50
 # Seconds, and how often: a change of a zone takes a moment.
 PAUSE, LOOKS = 1.0, 30
 
 
-class Hetzner(DnsProvider, HttpProvider):
+class Hetzner(HetznerClient, DnsProvider):
     key = "hetzner"
     label = "Hetzner"
-    credential = "API token"
-    base_url = "https://api.hetzner.cloud/v1"
-    console_url = "https://console.hetzner.com/projects"
     fields = (
-        Field(
-            "api_token",
-            "API token",
-            secret=True,
+        replace(
+            HetznerClient.fields[0],
             help_text="Of the project that holds the zone. Tokens of the former DNS Console no longer work.",
         ),
     )
@@ -54,15 +41,11 @@ class Hetzner(DnsProvider, HttpProvider):
         "Zones that Hetzner copies from elsewhere (secondary zones) cannot be changed.",
     )
 
-    def headers(self) -> Mapping[str, str]:
-        return {"Authorization": f"Bearer {self.values['api_token']}"}
-
     def zones(self) -> Iterable[Zone]:
-        return numbered_pages(lambda number: self._zones(page=number, per_page=PER_PAGE))
+        return self._zones()
 
     def zone_named(self, name: str) -> Zone | None:
-        found, _ = self._zones(name=name)
-        return next(iter(found), None)
+        return next(iter(self._zones(name=name)), None)
 
     def records(self, zone: Zone, name: str, type: str) -> Sequence[Record]:  # noqa: A002 -- its name in DNS
         """The id of each is its value as Hetzner writes it."""
@@ -73,17 +56,18 @@ class Hetzner(DnsProvider, HttpProvider):
         rows = [row["value"] for row in found["records"]]
         return [Record(name, type, from_zone_file(type, row), found["ttl"] or 0, row) for row in rows]
 
-    def ensure_record(self, zone: Zone, name: str, type: str, value: str, ttl: int = SHORTEST_TTL) -> None:  # noqa: A002
+    def put_value(self, zone: Zone, name: str, type: str, value: str, ttl: int) -> None:  # noqa: A002
         """Hetzner adds to what is there at that moment, and refuses a TTL that is not the one of the neighbours."""
-        found = self.records(zone, name, type)
-        if any(record.value == value for record in found):
+        found = [record.value for record in self.records(zone, name, type)]
+        if value in found:
             return
+        refuse_second_alias(name, type, found)
         body: dict[str, Any] = {"records": [{"value": to_zone_file(type, value)}]}
         if not found:
-            body["ttl"] = max(ttl, self.shortest_ttl)
+            body["ttl"] = ttl
         self._change(f"{_path(zone, name, type)}/actions/add_records", body)
 
-    def remove_record(self, zone: Zone, name: str, type: str, value: str) -> None:  # noqa: A002
+    def take_value(self, zone: Zone, name: str, type: str, value: str) -> None:  # noqa: A002
         gone = [{"value": record.id} for record in self.records(zone, name, type) if record.value == value]
         if gone:
             self._change(f"{_path(zone, name, type)}/actions/remove_records", {"records": gone})
@@ -96,13 +80,8 @@ class Hetzner(DnsProvider, HttpProvider):
             return findings.with_excess(READ, "The same token reaches the servers of the project.", fix)
         return findings
 
-    def error_text(self, body: Any) -> str:
-        return str(body["error"]["message"])
-
-    def _zones(self, **query: Any) -> tuple[list[Zone], bool]:
-        body = self.call("GET", "/zones", READ, params=query)
-        zones = [Zone(str(row["id"]), row["name"]) for row in body["zones"]]
-        return zones, body["meta"]["pagination"]["next_page"] is None
+    def _zones(self, **query: Any) -> Iterable[Zone]:
+        return (Zone(str(row["id"]), row["name"]) for row in self.pages("/zones", "zones", READ, **query))
 
     def _change(self, path: str, body: Any) -> None:
         """Waits until it is done: what is read before that may be what was."""

@@ -19,7 +19,8 @@ from providers.base import (
     numbered_pages,
 )
 from providers.clients.xml import parsed
-from providers.contracts.dns import EDIT, READ, SHORTEST_TTL, DnsProvider, Record, Zone
+from providers.contracts.dns import EDIT, READ, DnsProvider, Record, Zone, refuse_second_alias
+from providers.contracts.zone_file import plain_value
 from providers.errors import (
     Conflict,
     InvalidCredential,
@@ -38,6 +39,8 @@ NOT_OURS = {"2016166", "2019166"}
 OTHER_NAMESERVERS = "2030288"
 # In no list of the vendor's, but what it answers to too many calls.
 TOO_MANY = "500000"
+# The types whose value is a name.
+TARGETS = {"CNAME", "MX", "NS", "ALIAS"}
 Host = Mapping[str, str]
 ACCOUNT = {"ApiUser": "api_user", "ApiKey": "api_key", "UserName": "api_user", "ClientIp": "client_ip"}
 # A parameter of setHosts, and where getHosts has it.
@@ -84,6 +87,8 @@ class Namecheap(DnsProvider, HttpProvider):
     )
     # https://www.namecheap.com/support/api/methods/domains-dns/set-hosts/
     shortest_ttl = 60
+    # Each change is read back as it is, and calls are counted.
+    doubtful = ()
 
     @classmethod
     def parse(cls, text: str) -> dict[str, str]:
@@ -107,22 +112,25 @@ class Namecheap(DnsProvider, HttpProvider):
     def records(self, zone: Zone, name: str, type: str) -> Sequence[Record]:  # noqa: A002 -- its name in DNS
         label = zone.label_of(name) or "@"
         return [
-            Record(name, type, _value(host), int(host["TTL"]), host["HostId"])
+            Record(name, type, host["Address"], int(host["TTL"]), host["HostId"])
             for host in _hosts(self._settings(zone))
             if (host["Name"].lower(), host["Type"]) == (label, type)
         ]
 
-    def ensure_record(self, zone: Zone, name: str, type: str, value: str, ttl: int = SHORTEST_TTL) -> None:  # noqa: A002
-        added = {
-            "Name": zone.label_of(name) or "@",
-            "Type": type,
-            "Address": value,
-            "MXPref": "10",
-            "TTL": str(max(ttl, self.shortest_ttl)),
-        }
-        self._change(zone, lambda hosts: hosts if any(_is_same(host, added) for host in hosts) else [*hosts, added])
+    def put_value(self, zone: Zone, name: str, type: str, value: str, ttl: int) -> None:  # noqa: A002
+        label = zone.label_of(name) or "@"
+        added = {"Name": label, "Type": type, "Address": value, "MXPref": "10", "TTL": str(ttl)}
 
-    def remove_record(self, zone: Zone, name: str, type: str, value: str) -> None:  # noqa: A002
+        def add(hosts: list[Host]) -> list[Host]:
+            if any(_is_same(host, added) for host in hosts):
+                return hosts
+            there = (_value(host) for host in hosts if (host["Name"].lower(), host["Type"]) == (label, type))
+            refuse_second_alias(name, type, there)
+            return [*hosts, added]
+
+        self._change(zone, add)
+
+    def take_value(self, zone: Zone, name: str, type: str, value: str) -> None:  # noqa: A002
         gone = {"Name": zone.label_of(name) or "@", "Type": type, "Address": value}
         self._change(zone, lambda hosts: [host for host in hosts if not _is_same(host, gone)])
 
@@ -240,7 +248,8 @@ def _is_same(one: Host, other: Host) -> bool:
 
 
 def _value(host: Host) -> str:
-    return host["Address"].rstrip(".") if host["Type"] in ("CNAME", "MX", "NS", "ALIAS") else host["Address"]
+    """Targets of all kinds are written with a last dot or without."""
+    return plain_value("CNAME" if host["Type"] in TARGETS else host["Type"], host["Address"])
 
 
 def _unasked(permission: str) -> PermissionCheck:

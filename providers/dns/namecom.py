@@ -5,7 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from providers.base import Field, Permission, numbered_pages
-from providers.contracts.dns import EDIT, READ, Record, RecordDns, Zone, unquoted
+from providers.contracts.dns import EDIT, READ, Record, RecordDns, Zone
+from providers.contracts.zone_file import unquoted
 
 PER_PAGE = 1000
 
@@ -90,5 +91,4 @@ class NameCom(RecordDns):
 
 
 def _plain(row: Mapping[str, Any]) -> str:
-    answer = str(row.get("answer", ""))
-    return unquoted(answer) if row["type"] == "TXT" else answer.removesuffix(".")
+    return unquoted(row.get("answer", ""))

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
-from typing import Any
 
 from providers.base import Field, Permission
 from providers.contracts.dns import EDIT, READ, Record, RecordDns, Zone
@@ -43,11 +42,11 @@ class Netlify(RecordDns):
         return next((zone for zone in self._zones if zone.name == name), None)
 
     def records(self, zone: Zone, name: str, type: str) -> Sequence[Record]:  # noqa: A002 -- its name in DNS
-        rows = self.call("GET", f"/dns_zones/{zone.id}/dns_records", READ)
         return [
-            Record(name, type, _plain(row), row["ttl"] or 0, row["id"])
-            for row in rows
-            if (row["hostname"], row["type"]) == (name, type)
+            Record(name, type, row["value"], row["ttl"] or 0, row["id"])
+            for page in self.linked_pages(f"/dns_zones/{zone.id}/dns_records", READ)
+            for row in page
+            if (row["hostname"].lower(), row["type"]) == (name, type)
         ]
 
     def add_record(self, zone: Zone, name: str, type: str, value: str, ttl: int) -> None:  # noqa: A002
@@ -59,10 +58,6 @@ class Netlify(RecordDns):
 
     @cached_property
     def _zones(self) -> Sequence[Zone]:
-        """Netlify finds no zone by name: all of them come at once."""
-        return [Zone(row["id"], row["name"]) for row in self.call("GET", "/dns_zones", READ)]
-
-
-def _plain(row: Mapping[str, Any]) -> str:
-    value = str(row["value"])
-    return value.removesuffix(".") if row["type"] == "CNAME" else value
+        """Netlify finds no zone by name: all of them are read once."""
+        pages = self.linked_pages("/dns_zones", READ)
+        return [Zone(row["id"], row["name"]) for page in pages for row in page]

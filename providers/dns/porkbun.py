@@ -1,13 +1,14 @@
 """Porkbun. https://porkbun.com/api/json/v3/documentation"""
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 from urllib.parse import quote
 
 from deploynix.http import Answer
 from providers.base import MOST_PAGES, Field, Permission
-from providers.contracts.dns import EDIT, READ, Record, RecordDns, Zone, unquoted
+from providers.contracts.dns import EDIT, READ, Record, RecordDns, Zone
+from providers.contracts.zone_file import unquoted
 from providers.errors import InvalidCredential, MissingPermission, NotFound, ProviderError
 
 # What one answer of `domain/listAll` holds.
@@ -77,7 +78,7 @@ class Porkbun(RecordDns):
     def records(self, zone: Zone, name: str, type: str) -> Sequence[Record]:  # noqa: A002 -- its name in DNS
         path = f"/dns/retrieveByNameType/{zone.id}/{type}/{quote(zone.label_of(name), safe='')}".rstrip("/")
         rows = self._post(path, EDIT)["records"]
-        return [Record(name, type, _plain(row), int(row["ttl"]), str(row["id"])) for row in rows]
+        return [Record(name, type, unquoted(row["content"]), int(row["ttl"]), str(row["id"])) for row in rows]
 
     def add_record(self, zone: Zone, name: str, type: str, value: str, ttl: int) -> None:  # noqa: A002
         label = zone.label_of(name)
@@ -115,8 +116,3 @@ def _told(error: ProviderError) -> ProviderError:
     if "invalid domain" in text or "invalid record" in text:
         return NotFound(error.message)
     return error
-
-
-def _plain(row: Mapping[str, Any]) -> str:
-    content = str(row["content"])
-    return unquoted(content) if row["type"] == "TXT" else content.removesuffix(".")

@@ -5,10 +5,11 @@ from typing import Any
 from urllib.parse import quote
 
 from providers.base import Field, HttpProvider, Permission
-from providers.contracts.dns import EDIT, READ, RecordSet, VersionedSetDns, Zone, quoted, unquoted
+from providers.contracts.dns import EDIT, READ, RecordSet, RecordSetDns, Zone
+from providers.contracts.zone_file import from_zone_file, to_zone_file
 
 
-class PowerDns(VersionedSetDns, HttpProvider):
+class PowerDns(RecordSetDns, HttpProvider):
     key = "powerdns"
     label = "PowerDNS"
     credential = "API key"
@@ -16,7 +17,7 @@ class PowerDns(VersionedSetDns, HttpProvider):
         Field(
             "base_url",
             "API address",
-            pattern="https?://[^\\s?#]+",
+            pattern="https?://[^\\s?#@]+",
             help_text="Where the server's API answers: https://ns1.example.com:8081",
         ),
         Field("api_key", "API key", secret=True, help_text="What stands in the server's configuration as api-key."),
@@ -59,7 +60,8 @@ class PowerDns(VersionedSetDns, HttpProvider):
         would be lost with the next write."""
         for row in self.call("GET", f"/zones/{zone.id}", READ)["rrsets"]:
             if (row["name"].lower(), row["type"]) == (f"{name}.", type):
-                rows = {_plain(type, record["content"]): record for record in row["records"] if not record["disabled"]}
+                shown = [record for record in row["records"] if not record["disabled"]]
+                rows = {from_zone_file(type, record["content"]): record for record in shown}
                 return RecordSet(rows, row["ttl"], [record for record in row["records"] if record["disabled"]])
         return RecordSet({}, 0, [])
 
@@ -72,13 +74,8 @@ class PowerDns(VersionedSetDns, HttpProvider):
         self.call("PATCH", f"/zones/{zone.id}", EDIT, json=body)
 
     def row_of(self, type: str, value: str) -> dict[str, Any]:  # noqa: A002
-        content = {"TXT": quoted(value), "CNAME": f"{value}."}.get(type, value)
-        return {"content": content, "disabled": False}
+        return {"content": to_zone_file(type, value), "disabled": False}
 
 
 def _zone(row: Mapping[str, Any]) -> Zone:
-    return Zone(row["id"], row["name"].rstrip(".").lower())
-
-
-def _plain(type: str, content: str) -> str:  # noqa: A002
-    return unquoted(content) if type == "TXT" else content.rstrip(".")
+    return Zone(row["id"], row["name"])

@@ -1,6 +1,7 @@
 """Name servers that take dynamic updates (RFC 2136), signed by a shared key (TSIG, RFC 8945): BIND, Knot, PowerDNS."""
 
 import binascii
+from base64 import b64decode
 from collections.abc import Iterable, Sequence
 
 import dns.exception
@@ -18,7 +19,8 @@ from dns.rdtypes.ANY.TXT import TXT
 
 from deploynix.guard import open_connection
 from providers.base import Field, Permission
-from providers.contracts.dns import EDIT, READ, SHORTEST_TTL, DnsProvider, Record, Zone, quoted
+from providers.contracts.dns import EDIT, READ, DnsProvider, Record, Zone
+from providers.contracts.zone_file import to_zone_file
 from providers.errors import Conflict, InvalidCredential, MissingPermission, NotFound, ProviderError, Unavailable
 
 CONNECT_SECONDS, ANSWER_SECONDS = 5.0, 20.0
@@ -33,13 +35,14 @@ class Rfc2136(DnsProvider):
         Field("server", "Server", help_text="Name or address of the primary name server."),
         Field("port", "Port", default="53", pattern="[1-9][0-9]{0,4}"),
         Field("zone", "Zones", help_text="The zones that the key may change, separated by spaces."),
-        Field("key_name", "Key name", help_text="As in the server's configuration."),
+        Field("key_name", "Key name", changes_with_secret=True, help_text="As in the server's configuration."),
         Field("key_secret", "Key secret", secret=True, help_text="In Base64, as tsig-keygen writes it."),
         Field(
             "key_algorithm",
             "Key algorithm",
             choices=[(algorithm, algorithm) for algorithm in ALGORITHMS],
             default=ALGORITHMS[0],
+            changes_with_secret=True,
         ),
     )
     permissions = (
@@ -75,9 +78,9 @@ class Rfc2136(DnsProvider):
     def records(self, zone: Zone, name: str, type: str) -> Sequence[Record]:  # noqa: A002 -- its name in DNS
         answer = self._query(name, type)
         found = answer.get_rrset(answer.answer, _name(name), dns.rdataclass.IN, dns.rdatatype.from_text(type))
-        return [Record(name, type, _plain(each), found.ttl) for each in found] if found else []
+        return [Record(name, type, _plain(each), found.ttl, each.to_text()) for each in found] if found else []
 
-    def ensure_record(self, zone: Zone, name: str, type: str, value: str, ttl: int = SHORTEST_TTL) -> None:  # noqa: A002
+    def put_value(self, zone: Zone, name: str, type: str, value: str, ttl: int) -> None:  # noqa: A002
         found = self.records(zone, name, type)
         if any(record.value == value for record in found):
             return
@@ -88,14 +91,15 @@ class Rfc2136(DnsProvider):
         else:
             change.absent(_name(name), "CNAME")
         # All values of a name have one TTL: that of the neighbours stays.
-        change.add(_name(name), found[0].ttl if found else max(ttl, self.shortest_ttl), _rdata(type, value))
+        change.add(_name(name), found[0].ttl if found else ttl, _rdata(type, to_zone_file(type, value)))
         self._send(change, EDIT)
 
-    def remove_record(self, zone: Zone, name: str, type: str, value: str) -> None:  # noqa: A002
+    def take_value(self, zone: Zone, name: str, type: str, value: str) -> None:  # noqa: A002
         for record in self.records(zone, name, type):
             if record.value == value:
                 change = self._update(zone)
-                change.delete(_name(name), _rdata(type, value))
+                # As it stands there: a text may be cut into strings in many ways, each of which is another value.
+                change.delete(_name(name), _rdata(type, record.id))
                 self._send(change, EDIT)
 
     @property
@@ -106,7 +110,9 @@ class Rfc2136(DnsProvider):
     def _key(self) -> dns.tsig.Key:
         algorithm = self.values.get("key_algorithm") or ALGORITHMS[0]
         try:
-            return dns.tsig.Key(self.values["key_name"], self.values["key_secret"], algorithm)
+            # By itself dnspython passes over what is no Base64.
+            secret = b64decode(self.values["key_secret"], validate=True)
+            return dns.tsig.Key(self.values["key_name"], secret, algorithm)
         except (binascii.Error, ValueError, dns.exception.DNSException):
             raise InvalidCredential("The key's name or secret is malformed.", "Copy both from tsig-keygen.") from None
 
@@ -137,7 +143,7 @@ class Rfc2136(DnsProvider):
             raise ProviderError(
                 f"The clocks here and at {self._server} differ by minutes.", "Set them by NTP."
             ) from None
-        except (OSError, ValueError, OverflowError, dns.exception.Timeout):
+        except (OSError, EOFError, ValueError, OverflowError, dns.exception.Timeout):
             raise Unavailable(
                 f"{self._server} cannot be reached on TCP port {self.values.get('port') or 53}."
             ) from None
@@ -180,13 +186,13 @@ def _name(text: str) -> dns.name.Name:
         raise ProviderError(f"{text} is no domain name.") from None
 
 
-def _rdata(type: str, value: str) -> dns.rdata.Rdata:  # noqa: A002
-    text = {"TXT": quoted(value), "CNAME": f"{value}."}.get(type, value)
+def _rdata(type: str, row: str) -> dns.rdata.Rdata:  # noqa: A002
+    """Of a row as a zone file has it."""
     try:
-        return dns.rdata.from_text("IN", type, text)
+        return dns.rdata.from_text("IN", type, row)
     except dns.exception.DNSException:
-        raise ProviderError(f"{value} is no value of a record of type {type}.") from None
+        raise ProviderError(f"{row} is no value of a record of type {type}.") from None
 
 
 def _plain(row: dns.rdata.Rdata) -> str:
-    return b"".join(row.strings).decode(errors="replace") if isinstance(row, TXT) else row.to_text().rstrip(".")
+    return b"".join(row.strings).decode(errors="surrogateescape") if isinstance(row, TXT) else row.to_text()

@@ -8,18 +8,27 @@ from functools import cached_property
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any, cast
 
+from botocore.exceptions import ClientError
+
 from providers.base import Field, Findings, Permission, PermissionCheck, Verdict
 from providers.clients.aws import (
     ALARM_NOTE,
     HOME_REGION,
     IAM_CONSOLE,
     KEY_FIELDS,
+    NEEDED,
+    OPTIONAL,
+    OPTIONAL_NOTE,
     OWN_USER_PERMISSION,
     REGION,
     USER_STEPS,
     AwsProvider,
+    allow,
+    code_of,
+    policy_of,
 )
-from providers.contracts.dns import PROBE_LABEL, SHORTEST_TTL, Record, RecordSetDns, Zone, quoted, unquoted
+from providers.contracts.dns import PROBE_LABEL, SHORTEST_TTL, RecordSet, RecordSetDns, Zone
+from providers.contracts.zone_file import from_zone_file, to_zone_file
 from providers.errors import Conflict, MissingPermission, ProviderError
 
 if TYPE_CHECKING:
@@ -31,8 +40,10 @@ GET_CHANGE = "route53:GetChange"
 # Changes reach all name servers within 60 seconds, as a rule.
 SYNC_SECONDS, SYNC_PAUSE = 90.0, 3.0
 NO_CHANGE = "C00000000000000"
+INVALID_BATCH = "InvalidChangeBatch"
 # In answers all characters of a name but letters, digits, "-", "_" and "." are written so: "\052" is "*".
 OCTAL = re.compile(r"\\([0-7]{3})")
+Change = Mapping[str, Any]
 
 
 class Route53(RecordSetDns, AwsProvider):
@@ -71,6 +82,7 @@ class Route53(RecordSetDns, AwsProvider):
     notes = (
         "A user that has the policy for EC2 may be given this one besides it.",
         "Alias records and records with a routing policy are never touched.",
+        OPTIONAL_NOTE,
         ALARM_NOTE,
     )
 
@@ -99,24 +111,28 @@ class Route53(RecordSetDns, AwsProvider):
             rows = [row for page in pages for row in page["HostedZones"]]
         return [_zone(row) for row in rows if not row.get("Config", {}).get("PrivateZone")]
 
-    def records(self, zone: Zone, name: str, type: str) -> Sequence[Record]:  # noqa: A002 -- its name in DNS
+    def read_set(self, zone: Zone, name: str, type: str) -> RecordSet:  # noqa: A002 -- its name in DNS
         """Raises Conflict for an alias, and for records that are routed."""
         with self.asking():
             found = self.client.list_resource_record_sets(
                 HostedZoneId=zone.id, StartRecordName=name, StartRecordType=cast(Any, type), MaxItems="1"
             )["ResourceRecordSets"]
-        return [
-            Record(name, type, _plain(type, row["Value"]), each.get("TTL", 0))
-            for each in found
-            if (_name(each["Name"]), each["Type"]) == (name, type)
-            for row in _rows(each)
-        ]
+        for row in found:
+            if (_name(row["Name"]), row["Type"]) == (name, type):
+                return RecordSet({from_zone_file(type, text): text for text in _rows(row)}, row.get("TTL", 0), row)
+        return RecordSet({})
 
-    def write_values(self, zone: Zone, name: str, type: str, values: Sequence[str], ttl: int) -> None:  # noqa: A002
-        if values:
-            self._wait(self._change(zone, "UPSERT", name, type, values, ttl))
-        elif there := self.records(zone, name, type):
-            self._change(zone, "DELETE", name, type, [record.value for record in there], there[0].ttl)
+    def write_set(self, zone: Zone, name: str, type: str, seen: RecordSet, rows: Sequence[Any], ttl: int) -> None:  # noqa: A002
+        """In one batch, of which Route 53 makes all or nothing: it refuses to delete what is not just as it was seen,
+        and to create what is there.
+
+        https://docs.aws.amazon.com/Route53/latest/APIReference/API_ChangeResourceRecordSets.html
+        """
+        changes = [_change("DELETE", seen.version)] if seen.version else []
+        changes += [_change("CREATE", _record_set(name, type, rows, ttl))] if rows else []
+        change = self._submit(zone, changes)
+        if len(rows) > len(seen.rows):
+            self._wait(change)
 
     def verify(self) -> Findings:
         """Reads a zone, and puts a TXT value under a name of its own there, reads it back and removes it."""
@@ -148,25 +164,27 @@ class Route53(RecordSetDns, AwsProvider):
     def _probe(self, zone: Zone, can_read: bool) -> None:
         # A name of its own: two checks at once do not meet.
         name, value = f"{token_hex(8)}.{PROBE_LABEL}.{zone.name}", token_hex(16)
-        self._change(zone, "UPSERT", name, "TXT", [value], SHORTEST_TTL)
+        made = _record_set(name, "TXT", [to_zone_file("TXT", value)], SHORTEST_TTL)
+        self._submit(zone, [_change("CREATE", made)])
         try:
             if can_read and [record.value for record in self.records(zone, name, "TXT")] != [value]:
                 raise ProviderError(f"{self.label} took a value at {name}, but does not show it.")
         finally:
-            self._change(zone, "DELETE", name, "TXT", [value], SHORTEST_TTL)
+            self._submit(zone, [_change("DELETE", made)])
 
-    def _change(self, zone: Zone, action: str, name: str, type: str, values: Sequence[str], ttl: int) -> str:  # noqa: A002
+    def _submit(self, zone: Zone, changes: Sequence[Change]) -> str:
         """The id of the change."""
-        rows = [{"Value": quoted(value) if type == "TXT" else value} for value in values]
-        change = {
-            "Action": action,
-            "ResourceRecordSet": {"Name": name, "Type": type, "TTL": ttl, "ResourceRecords": rows},
-        }
         with self.asking():
             answer = self.client.change_resource_record_sets(
-                HostedZoneId=zone.id, ChangeBatch=cast(Any, {"Changes": [change]})
+                HostedZoneId=zone.id, ChangeBatch=cast(Any, {"Changes": changes})
             )
         return answer["ChangeInfo"]["Id"]
+
+    def error_of(self, error: ClientError) -> ProviderError:
+        found = super().error_of(error)
+        if code_of(error) == INVALID_BATCH:
+            return Conflict(found.message, "Look at what the name has in the Route 53 console.")
+        return found
 
     def _wait(self, change: str) -> None:
         """Until all name servers have it, if the key may ask; those who need to know ask the servers anyway."""
@@ -183,10 +201,10 @@ class Route53(RecordSetDns, AwsProvider):
     def policy(self) -> Mapping[str, Any]:
         """For one zone what it takes; without a given zone, for finding it among all."""
         if self.zone_id:
-            actions, resource = [CHANGE, LIST_RECORDS, GET_ZONE], f"arn:aws:route53:::hostedzone/{self.zone_id}"
+            needed = allow(NEEDED, [CHANGE, LIST_RECORDS, GET_ZONE], f"arn:aws:route53:::hostedzone/{self.zone_id}")
         else:
-            actions, resource = [LIST_ZONES, GET_ZONE, CHANGE, LIST_RECORDS], "*"
-        return {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": actions, "Resource": resource}]}
+            needed = allow(NEEDED, [LIST_ZONES, GET_ZONE, CHANGE, LIST_RECORDS], "*")
+        return policy_of(needed, allow(OPTIONAL, GET_CHANGE, "arn:aws:route53:::change/*"))
 
 
 def _zone(row: Mapping[str, Any]) -> Zone:
@@ -197,17 +215,21 @@ def _name(text: str) -> str:
     return OCTAL.sub(lambda found: chr(int(found[1], 8)), text).rstrip(".")
 
 
-def _rows(found: Mapping[str, Any]) -> Sequence[Mapping[str, str]]:
+def _rows(found: Mapping[str, Any]) -> Sequence[str]:
     if "ResourceRecords" not in found or "SetIdentifier" in found:
         raise Conflict(
             f"{_name(found['Name'])} has an alias record, or records with a routing policy.",
             "Change it in the Route 53 console: writing it from here would undo what it is for.",
         )
-    return cast(Sequence[Mapping[str, str]], found["ResourceRecords"])
+    return [row["Value"] for row in found["ResourceRecords"]]
 
 
-def _plain(type: str, value: str) -> str:  # noqa: A002 -- its name in DNS
-    return unquoted(value) if type == "TXT" else value.rstrip(".")
+def _record_set(name: str, type: str, rows: Sequence[str], ttl: int) -> Mapping[str, Any]:  # noqa: A002 -- its name in DNS
+    return {"Name": name, "Type": type, "TTL": ttl, "ResourceRecords": [{"Value": row} for row in rows]}
+
+
+def _change(action: str, record_set: Mapping[str, Any]) -> Change:
+    return {"Action": action, "ResourceRecordSet": record_set}
 
 
 def _untested(permission: str) -> PermissionCheck:

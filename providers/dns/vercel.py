@@ -65,7 +65,7 @@ class Vercel(RecordDns):
 
     def records(self, zone: Zone, name: str, type: str) -> Sequence[Record]:  # noqa: A002 -- its name in DNS
         found = (
-            Record(zone.name_of(row["name"]), row["type"], _plain(row), row.get("ttl") or 0, row["id"])
+            Record(zone.name_of(row["name"]), row["type"], row["value"], row.get("ttl") or 0, row["id"])
             for row in self._pages(f"/v4/domains/{zone.id}/records", "records")
         )
         return [record for record in found if (record.name, record.type) == (name, type)]
@@ -109,11 +109,6 @@ class Vercel(RecordDns):
             params["until"] = (body.get("pagination") or {}).get("next")
             if not params["until"]:
                 return
-
-
-def _plain(row: Mapping[str, Any]) -> str:
-    value = str(row["value"])
-    return value.removesuffix(".") if row["type"] == "CNAME" else value
 
 
 def _time(milliseconds: float | None) -> datetime | None:

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from deploynix.http import Answer
+from providers.answers import segment
 from providers.base import Field, Findings, Permission, PermissionCheck, Verdict
 from providers.contracts.git import (
     PER_PAGE,
@@ -24,7 +25,6 @@ from providers.contracts.git import (
     header,
     is_hmac_of,
     owner_and_name,
-    segment,
 )
 from providers.errors import InvalidCredential, MissingPermission, NotFound, ProviderError
 
@@ -178,6 +178,9 @@ class Bitbucket(RestGit):
         others = workspaces[workspaces.index(workspace) + 1 :]
         after = f"{workspace}/{following}" if following else "".join(f"{other}/" for other in others[:1])
         return RepositoryPage([_repository(row) for row in rows], after)
+
+    def repository(self, full_name: str) -> Repository:
+        return _repository(self.call("GET", self.path_of(full_name), REPOSITORIES))
 
     def path_of(self, repository: str) -> str:
         return f"/repositories/{owner_and_name(repository)}"

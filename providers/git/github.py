@@ -57,7 +57,7 @@ class GitHub(RestGit):
         ),
     )
     permissions = (
-        Permission(METADATA, "Metadata: Read-only", "Lists the repositories that you can deploy from."),
+        Permission(METADATA, "Metadata: Read-only", "Lists your repositories. GitHub adds it by itself."),
         Permission(CONTENTS, "Contents: Read-only", "Lists the branches of a repository."),
         Permission(ADMINISTRATION, "Administration: Read and write", "Gives each site a deploy key of its own."),
         Permission(
@@ -71,13 +71,15 @@ class GitHub(RestGit):
     )
     steps = (
         "In GitHub, open Settings → Developer settings → Personal access tokens → Fine-grained tokens.",
-        "Choose Generate new token. As resource owner, choose the account or organization that owns the repositories.",
+        "Choose Generate new token, and give it a name and an expiration.",
+        "As resource owner, choose the account or organization that owns the repositories.",
         "Under Repository access, choose the repositories to deploy from.",
         "Under Permissions → Repositories, add Contents (read-only), Administration and Webhooks (read and write).",
         "Generate the token and copy it: it is shown once.",
     )
     notes = (
         "A classic token works too: its scope repo opens everything here, and reaches all your repositories.",
+        "A classic token needs no admin:public_key: that is for the keys of your account, not for deploy keys.",
         "When a token is deleted, GitHub deletes the deploy keys that were added with it. Regenerate it instead.",
         "An organization may have to approve a fine-grained token, or a classic one to be authorized for its SSO.",
     )
@@ -105,6 +107,9 @@ class GitHub(RestGit):
         # GitHub does not search in what a token may set up.
         wanted = [repository for repository in found if search.lower() in repository.full_name.lower()]
         return RepositoryPage(wanted, following)
+
+    def repository(self, full_name: str) -> Repository:
+        return _repository(self.call("GET", self.path_of(full_name), METADATA))
 
     def path_of(self, repository: str) -> str:
         return f"/repos/{owner_and_name(repository)}"

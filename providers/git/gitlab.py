@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
 
+from providers.answers import segment
 from providers.base import Field, Findings, Permission, PermissionCheck, Verdict
 from providers.contracts.git import (
     PER_PAGE,
@@ -20,7 +21,6 @@ from providers.contracts.git import (
     RestGit,
     existing,
     header,
-    segment,
 )
 from providers.errors import MissingPermission
 
@@ -89,7 +89,8 @@ class GitLab(RestGit):
 
     @property
     def address(self) -> str:
-        return f"{self.values.get('base_url', self.base_url).rstrip('/')}/api/v4"
+        given = self.values.get("base_url", GitLab.base_url).rstrip("/")
+        return f"{self.base_url if given == GitLab.base_url else given}/api/v4"
 
     def user(self) -> str:
         return str(self.call("GET", "/user", READ_USER)["username"])
@@ -101,6 +102,9 @@ class GitLab(RestGit):
             query |= {"search": search, "search_namespaces": "true"}
         rows, following = self.page("/projects", API, page, **query)
         return RepositoryPage([_repository(row) for row in rows], following)
+
+    def repository(self, full_name: str) -> Repository:
+        return _repository(self.call("GET", self.path_of(full_name), API))
 
     def path_of(self, repository: str) -> str:
         return f"/projects/{segment(repository)}"
@@ -121,6 +125,7 @@ class GitLab(RestGit):
         """
         body = {"url": url, "push_events": True, "tag_push_events": False, "enable_ssl_verification": True}
         signing = f"whsec_{b64encode(_signing_key(secret)).decode()}"
+        self.hidden |= {signing}
         row = self.send_webhook(repository, webhook_id, {**body, "signing_token": signing, "token": ""})
         # One that is too old passes over what it does not know.
         if not row.get("signing_token_present"):

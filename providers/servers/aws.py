@@ -22,11 +22,16 @@ from providers.clients.aws import (
     HOME_REGION,
     IAM_CONSOLE,
     KEY_FIELDS,
+    NEEDED,
+    OPTIONAL,
+    OPTIONAL_NOTE,
     OWN_USER_PERMISSION,
     REGION,
     USER_STEPS,
     AwsProvider,
+    allow,
     code_of,
+    policy_of,
 )
 from providers.clients.aws_session import region_names
 from providers.clients.ec2 import (
@@ -126,6 +131,7 @@ class AmazonEc2(ServerProvider, AwsProvider):
     notes = (
         "Prices are not shown, as no permission asks for them: see https://aws.amazon.com/ec2/pricing/on-demand/.",
         f"Ports besides {', '.join(map(str, OPEN_PORTS))} must also be opened in the security group {GROUP}.",
+        OPTIONAL_NOTE,
         ALARM_NOTE,
     )
 
@@ -231,9 +237,8 @@ class AmazonEc2(ServerProvider, AwsProvider):
         return Findings((*checks, owner.check), account=owner.arn)
 
     def policy(self) -> Mapping[str, Any]:
-        """Without the optional permission."""
         actions = [f"ec2:{action}" for action in REASONS]
-        return {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": actions, "Resource": "*"}]}
+        return policy_of(allow(NEEDED, actions, "*"), allow(OPTIONAL, f"ec2:{LIST_KEYS}", "*"))
 
     def _ec2(self, region: str = "") -> "EC2Client":
         return cast("EC2Client", self.connect("ec2", region))

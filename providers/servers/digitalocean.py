@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from providers.answers import segment
 from providers.base import Findings, Permission
 from providers.clients.digitalocean import DigitalOceanClient
 from providers.contracts.servers import (
@@ -104,17 +105,17 @@ class DigitalOceanServers(DigitalOceanClient, HttpServers):
         return _server(self.call("POST", "/droplets", "droplet:create", json=body)["droplet"])
 
     def get(self, id: str) -> CloudServer:  # noqa: A002 -- what providers call it
-        return _server(self.call("GET", f"/droplets/{id}", "droplet:read")["droplet"])
+        return _server(self.call("GET", f"/droplets/{segment(id)}", "droplet:read")["droplet"])
 
     def delete(self, id: str) -> None:  # noqa: A002
-        self.remove(f"/droplets/{id}", "droplet:delete")
+        self.remove(f"/droplets/{segment(id)}", "droplet:delete")
 
     def reboot(self, id: str) -> None:  # noqa: A002
-        self.call("POST", f"/droplets/{id}/actions", "droplet:update", json={"type": "reboot"})
+        self.call("POST", f"/droplets/{segment(id)}/actions", "droplet:update", json={"type": "reboot"})
 
     def rebuild(self, id: str, image: str, public_keys: Sequence[str] = ()) -> None:  # noqa: A002
         body = {"type": "rebuild", "image": image}
-        self.call("POST", f"/droplets/{id}/actions", "droplet:update", json=body)
+        self.call("POST", f"/droplets/{segment(id)}/actions", "droplet:update", json=body)
 
     def ssh_keys(self) -> Sequence[SshKey]:
         return [_key(row) for row in self.pages("/account/keys", "ssh_keys", "ssh_key:read")]
@@ -124,7 +125,7 @@ class DigitalOceanServers(DigitalOceanClient, HttpServers):
         return _key(self.call("POST", "/account/keys", "ssh_key:create", json=body)["ssh_key"])
 
     def delete_ssh_key(self, id: str) -> None:  # noqa: A002
-        self.remove(f"/account/keys/{id}", "ssh_key:delete")
+        self.remove(f"/account/keys/{segment(id)}", "ssh_key:delete")
 
     def verify(self) -> Findings:
         info = self.token_info()

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from providers.answers import segment
 from providers.base import Findings, Permission
 from providers.clients.hetzner import HetznerClient
 from providers.contracts.servers import (
@@ -84,16 +85,16 @@ class HetznerServers(HetznerClient, HttpServers):
         return _server(self.call("POST", "/servers", WRITE, json=body)["server"])
 
     def get(self, id: str) -> CloudServer:  # noqa: A002 -- what providers call it
-        return _server(self.call("GET", f"/servers/{id}", READ)["server"])
+        return _server(self.call("GET", f"/servers/{segment(id)}", READ)["server"])
 
     def delete(self, id: str) -> None:  # noqa: A002
-        self.remove(f"/servers/{id}", WRITE)
+        self.remove(f"/servers/{segment(id)}", WRITE)
 
     def reboot(self, id: str) -> None:  # noqa: A002
-        self.call("POST", f"/servers/{id}/actions/reboot", WRITE)
+        self.call("POST", f"/servers/{segment(id)}/actions/reboot", WRITE)
 
     def rebuild(self, id: str, image: str, public_keys: Sequence[str] = ()) -> None:  # noqa: A002
-        self.call("POST", f"/servers/{id}/actions/rebuild", WRITE, json={"image": image})
+        self.call("POST", f"/servers/{segment(id)}/actions/rebuild", WRITE, json={"image": image})
 
     def ssh_keys(self) -> Sequence[SshKey]:
         return [_key(row) for row in self.pages("/ssh_keys", "ssh_keys", READ)]
@@ -103,7 +104,7 @@ class HetznerServers(HetznerClient, HttpServers):
         return _key(self.call("POST", "/ssh_keys", WRITE, json=body)["ssh_key"])
 
     def delete_ssh_key(self, id: str) -> None:  # noqa: A002
-        self.remove(f"/ssh_keys/{id}", WRITE)
+        self.remove(f"/ssh_keys/{segment(id)}", WRITE)
 
     def verify(self) -> Findings:
         return Findings(tuple(self.checked(permission.key, frozenset(), "") for permission in self.permissions))

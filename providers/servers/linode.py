@@ -7,6 +7,7 @@ from secrets import token_urlsafe
 from typing import Any
 
 from deploynix.http import Answer
+from providers.answers import segment
 from providers.base import Findings, Permission
 from providers.clients.linode import LinodeClient
 from providers.contracts.servers import (
@@ -59,6 +60,7 @@ class LinodeServers(LinodeClient, HttpServers):
     )
     notes = (
         "IPs need no access: the addresses of a Linode come with it.",
+        "A token with Images and IPs at Read/Write, as many guides advise, works as well, and counts as in order.",
         "A restricted user must also be granted that it may add Linodes.",
         "Linode wants a root password: each server gets a random one, which nobody keeps.",
         "A Linode's label must be its own in the account.",
@@ -73,7 +75,7 @@ class LinodeServers(LinodeClient, HttpServers):
 
     def sizes(self, region: str) -> Sequence[Size]:
         """https://techdocs.akamai.com/linode-api/reference/get-region-availability tells which are sold out."""
-        known = self.call("GET", f"/regions/{region}/availability")
+        known = self.call("GET", f"/regions/{segment(region)}/availability")
         sold_out = {row["plan"] for row in known if not row["available"]}
         rows = (row for row in self.pages("/linode/types") if row["id"] not in sold_out)
         return cheapest_first([_size(row, region) for row in rows])
@@ -101,18 +103,18 @@ class LinodeServers(LinodeClient, HttpServers):
         return _server(self.call("POST", "/linode/instances", MANAGE, json=body))
 
     def get(self, id: str) -> CloudServer:  # noqa: A002 -- what providers call it
-        return _server(self.call("GET", f"/linode/instances/{id}", MANAGE))
+        return _server(self.call("GET", f"/linode/instances/{segment(id)}", MANAGE))
 
     def delete(self, id: str) -> None:  # noqa: A002
-        self.remove(f"/linode/instances/{id}", MANAGE)
+        self.remove(f"/linode/instances/{segment(id)}", MANAGE)
 
     def reboot(self, id: str) -> None:  # noqa: A002
-        self.call("POST", f"/linode/instances/{id}/reboot", MANAGE, json={})
+        self.call("POST", f"/linode/instances/{segment(id)}/reboot", MANAGE, json={})
 
     def rebuild(self, id: str, image: str, public_keys: Sequence[str] = ()) -> None:  # noqa: A002
         """Linode forgets the keys of the start: nobody could sign in without `public_keys`."""
         body = {"image": image, **_access(public_keys)}
-        self.call("POST", f"/linode/instances/{id}/rebuild", MANAGE, json=body)
+        self.call("POST", f"/linode/instances/{segment(id)}/rebuild", MANAGE, json=body)
 
     def ssh_keys(self) -> Sequence[SshKey]:
         return [_key(row) for row in self.pages("/profile/sshkeys", ACCOUNT)]
@@ -121,7 +123,7 @@ class LinodeServers(LinodeClient, HttpServers):
         return _key(self.call("POST", "/profile/sshkeys", PROFILE, json={"label": name[:64], "ssh_key": public_key}))
 
     def delete_ssh_key(self, id: str) -> None:  # noqa: A002
-        self.remove(f"/profile/sshkeys/{id}", PROFILE)
+        self.remove(f"/profile/sshkeys/{segment(id)}", PROFILE)
 
     def verify(self) -> Findings:
         profile = self.profile()

@@ -4,6 +4,7 @@ from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from providers.answers import segment
 from providers.base import Findings, Permission
 from providers.clients.vultr import VultrClient
 from providers.contracts.servers import (
@@ -96,18 +97,18 @@ class VultrServers(VultrClient, HttpServers):
         return _server(self._instance(id))
 
     def delete(self, id: str) -> None:  # noqa: A002
-        self.remove(f"/instances/{id}", MANAGE)
+        self.remove(f"/instances/{segment(id)}", MANAGE)
 
     def reboot(self, id: str) -> None:  # noqa: A002
-        self.call("POST", f"/instances/{id}/reboot", MANAGE)
+        self.call("POST", f"/instances/{segment(id)}/reboot", MANAGE)
 
     def rebuild(self, id: str, image: str, public_keys: Sequence[str] = ()) -> None:  # noqa: A002
         now = self._instance(id)
         # A change of the system reinstalls; the same system again is no change.
         if now["os_id"] == _os_id(image):
-            self.call("POST", f"/instances/{id}/reinstall", MANAGE, json={"hostname": now["label"]})
+            self.call("POST", f"/instances/{segment(id)}/reinstall", MANAGE, json={"hostname": now["label"]})
         else:
-            self.call("PATCH", f"/instances/{id}", MANAGE, json={"os_id": image})
+            self.call("PATCH", f"/instances/{segment(id)}", MANAGE, json={"os_id": image})
 
     def ssh_keys(self) -> Sequence[SshKey]:
         return [_key(row) for row in self.pages("/ssh-keys", "ssh_keys", DEPLOY)]
@@ -116,7 +117,7 @@ class VultrServers(VultrClient, HttpServers):
         return _key(self.call("POST", "/ssh-keys", DEPLOY, json={"name": name, "ssh_key": public_key})["ssh_key"])
 
     def delete_ssh_key(self, id: str) -> None:  # noqa: A002
-        self.remove(f"/ssh-keys/{id}", DEPLOY)
+        self.remove(f"/ssh-keys/{segment(id)}", DEPLOY)
 
     def verify(self) -> Findings:
         held = frozenset(self.account.get("acls", ()))
@@ -125,7 +126,7 @@ class VultrServers(VultrClient, HttpServers):
         return self.with_account(Findings(checks), DEPLOY, ACLS)
 
     def _instance(self, id: str) -> Mapping[str, Any]:  # noqa: A002
-        found: Mapping[str, Any] = self.call("GET", f"/instances/{id}", VIEW)["instance"]
+        found: Mapping[str, Any] = self.call("GET", f"/instances/{segment(id)}", VIEW)["instance"]
         return found
 
 

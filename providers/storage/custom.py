@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from providers.base import Field
-from providers.clients.aws import HOME_REGION, KEY_FIELDS, REGION
+from providers.clients.aws import HOME_REGION, KEY_FIELDS, OPTIONAL_NOTE, REGION
 from providers.contracts.storage import BUCKET, ENDPOINT_PATTERN, PREFIX, StorageProvider
 
 YES, NO = "yes", "no"
@@ -38,8 +38,10 @@ class Custom(StorageProvider):
         "Where the store takes policies in Amazon's form, paste the one shown here.",
     )
     notes = (
+        "MinIO, Ceph, SeaweedFS, Backblaze B2 and Cloudflare R2 are such stores.",
         "A store in a private network is reached only where the operator of this install has opened it.",
         "Use https: over http everybody on the way can read the backups.",
+        OPTIONAL_NOTE,
     )
 
     @property

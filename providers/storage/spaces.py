@@ -1,5 +1,7 @@
 """DigitalOcean Spaces. https://docs.digitalocean.com/products/spaces/reference/s3-compatibility/"""
 
+from dataclasses import replace
+
 from providers.base import Field
 from providers.clients.aws import KEY_FIELDS, REGION
 from providers.contracts.storage import BUCKET, PREFIX, StorageProvider
@@ -12,7 +14,7 @@ class Spaces(StorageProvider):
     console_url = "https://cloud.digitalocean.com/spaces/access_keys"
     fields = (
         *KEY_FIELDS,
-        REGION,
+        replace(REGION, help_text="For example nyc3."),
         BUCKET,
         Field(
             "endpoint",

@@ -1,6 +1,8 @@
 """Wasabi. https://docs.wasabi.com/docs/what-are-the-service-urls-for-wasabis-different-storage-regions"""
 
-from providers.clients.aws import KEY_FIELDS, REGION
+from dataclasses import replace
+
+from providers.clients.aws import KEY_FIELDS, OPTIONAL_NOTE, REGION
 from providers.contracts.storage import BUCKET, PREFIX, StorageProvider
 
 
@@ -8,7 +10,12 @@ class Wasabi(StorageProvider):
     key = "wasabi"
     label = "Wasabi"
     console_url = "https://console.wasabisys.com/access_keys"
-    fields = (*KEY_FIELDS, REGION, BUCKET, PREFIX)
+    fields = (
+        *KEY_FIELDS,
+        replace(REGION, help_text="For example us-east-1; the endpoint, https://s3.us-east-1.wasabisys.com, follows."),
+        BUCKET,
+        PREFIX,
+    )
     steps = (
         "Open the Wasabi console and create a bucket in the region that you prefer.",
         "Open Policies → Create Policy, and paste the policy shown here.",
@@ -18,6 +25,7 @@ class Wasabi(StorageProvider):
     notes = (
         "The key of the root user opens every bucket: use one of a user with the policy shown here.",
         "Wasabi bills what is deleted early as if it had stayed for its shortest time, 90 days by default.",
+        OPTIONAL_NOTE,
     )
 
     @property

@@ -1,5 +1,25 @@
 """The kinds of background work on servers."""
 
-from servers.kinds import configuration, logs, provisioning, removal, restart, scripts, trust
+from servers.kinds import (
+    configuration,
+    database_users,
+    databases,
+    logs,
+    provisioning,
+    removal,
+    restart,
+    scripts,
+    trust,
+)
 
-__all__ = ["configuration", "logs", "provisioning", "removal", "restart", "scripts", "trust"]
+__all__ = [
+    "configuration",
+    "database_users",
+    "databases",
+    "logs",
+    "provisioning",
+    "removal",
+    "restart",
+    "scripts",
+    "trust",
+]

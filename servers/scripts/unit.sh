@@ -14,7 +14,8 @@ DROP_IN=/run/systemd/system/$UNIT.service.d
 finish() { # DIR INPUT DROP-IN
     # A server that goes down ends the unit halfway: without an exit code it will be run again.
     if [[ $(systemctl is-system-running) != stopping ]]; then
-        echo "$EXIT_CODE $EXIT_STATUS" >"$1/exit.new"
+        # Over what `start` has put there, which a full disk allows.
+        echo "$EXIT_CODE $EXIT_STATUS" 3<>"$1/exit.new" >&3
         mv "$1/exit.new" "$1/exit"
     fi
     rm -rf "$2" "$3"
@@ -30,6 +31,7 @@ finish_drop_in() ( # DIR INPUT
 start() { # DIR INPUT
     cat >"$2"
     : >"$1/log"
+    printf '%31s\n' '' >"$1/exit.new"
     { declare -f finish; echo 'finish "$@"'; } >"$1/finish"
     finish_drop_in "$1" "$2"
     # $$ is how a $ is written in systemd's command lines (systemd.service(5)).

@@ -20,6 +20,7 @@ from servers.ssh.errors import (
     TimedOut,
     Unreachable,
 )
+from servers.ssh.forwarding import Listener, listen
 from servers.ssh.keys import KeyPair, fingerprint, generate_key
 from servers.ssh.packed import Packed, pack
 
@@ -28,6 +29,7 @@ __all__ = [
     "ConnectionLost",
     "HostKeyChanged",
     "KeyPair",
+    "Listener",
     "LoginRefused",
     "Packed",
     "Result",
@@ -41,6 +43,7 @@ __all__ = [
     "fetch_host_key",
     "fingerprint",
     "generate_key",
+    "listen",
     "open_fresh_login",
     "pack",
     "run",

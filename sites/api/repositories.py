@@ -5,6 +5,7 @@ from django.http import HttpRequest
 from deploynix.api.operations import operation
 from deploynix.api.views import Response
 from deploynix.errors import Invalid
+from repositories.models import GitRepository
 from sites.actions import repositories as actions
 from sites.api.serializers import DeployKeyInput, SiteOutput
 from sites.api.views import SiteView
@@ -18,10 +19,12 @@ class SetupDeployKey(SiteView):
     tag = "Providers"
 
     @operation("Set up a deploy key", input=DeployKeyInput, one=SiteOutput, status=202, job=True, message=STARTED)
-    def post(self, request: HttpRequest) -> Response:
-        """Has the Git provider let the site read the repository, by a job. Needs provider:read, too."""
+    def post(self, request: HttpRequest, git_repository: str) -> Response:
+        """Has the Git provider let the site read the repository, by a job. The site has to have one of the
+        repository's addresses. Needs provider:read, too."""
+        repository = self.find(GitRepository.objects.visible_to(self.actor), git_repository)
         given = self.input(DeployKeyInput)
-        site = Site.objects.visible_to(self.actor).filter(pk=given.pop("site")).first()
+        site = Site.objects.visible_to(self.actor).filter(pk=given["site"]).first()
         if site is None:
             raise Invalid({"site": ["The selected site is invalid."]})
-        return self.started(STARTED, site, actions.setup_deploy_key(self.actor, site=site, **given))
+        return self.started(STARTED, site, actions.setup_deploy_key(self.actor, repository=repository, site=site))

@@ -138,14 +138,8 @@ class SiteQuery(Query):
 
 class DeployKeyInput(Input):
     site = serializers.CharField(max_length=26, help_text="The id of the site that is to read the repository.")
-    repository = serializers.CharField(max_length=255, help_text="The `id` that the list of Git repositories tells.")
-    credential_id = serializers.CharField(max_length=26, help_text="Of the Git provider that has the repository.")
 
-    example = {
-        "site": "01JAZ5QJ4B6C8D0E2F4G6H8J0K",
-        "repository": "acme/shop",
-        "credential_id": "01JAZ5QHVW3K9T6R8M2N4P7XYC",
-    }
+    example = {"site": EXAMPLE_ID}
 
 
 class DeployInput(Input):

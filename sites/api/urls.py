@@ -5,7 +5,7 @@ from sites.api import environment, instances, projects, repositories, views
 SITE = "servers/<str:server>/sites/<str:site>"
 
 urlpatterns = [
-    path("git-repositories/setup-deploy-key", repositories.SetupDeployKey.as_view()),
+    path("git-repositories/<str:git_repository>/setup-deploy-key", repositories.SetupDeployKey.as_view()),
     path("instances", instances.Instances.as_view()),
     path("instances/<str:instance>", instances.InstanceDetail.as_view()),
     path("projects", projects.Projects.as_view()),

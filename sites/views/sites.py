@@ -14,9 +14,10 @@ from deploynix.actor import Actor
 from deploynix.errors import Conflict, Error
 from jobs.models import Job
 from organizations.pages import ActionFormView, ActionView, ListPage, PageMixin
+from repositories.models import GitRepository
 from servers import ssh
 from servers.models import Server
-from sites.actions import deployments
+from sites.actions import deployments, repositories
 from sites.actions import sites as actions
 from sites.forms import SiteForm
 from sites.models import Project, Release, Site
@@ -104,6 +105,7 @@ class SiteDetail(SitePage):
             deployments=site.deployments.select_related("job", "release").order_by("-id")[:LATEST],
             releases=releases[:LATEST],
             scheduled=site.scheduled_deploy,
+            fitting=repositories.fitting_repositories(self.actor, site),
             is_busy=Job.objects.open().filter(lane=site.lane).exists(),
         )
 
@@ -140,7 +142,7 @@ class SiteWork(ABC, SitePage):
         try:
             job = self.start()
         except Error as error:
-            if error.status != 409:
+            if error.status not in (409, 422):
                 raise
             messages.error(request, f"{error.message} {error.hint}".strip())
             return redirect(self.site)
@@ -160,6 +162,15 @@ class RollbackSite(SiteWork):
     def start(self) -> Job | None:
         release = get_object_or_404(Release, pk=self.kwargs["release"], site=self.site)
         return deployments.rollback_site(self.actor, site=self.site, release=release).job
+
+
+class SetupDeployKey(SiteWork):
+    ability = "site:update"
+
+    def start(self) -> Job:
+        rows = GitRepository.objects.visible_to(self.actor)
+        repository = get_object_or_404(rows, pk=self.request.POST.get("repository", ""))
+        return repositories.setup_deploy_key(self.actor, repository=repository, site=self.site)
 
 
 class SuspendSite(SiteWork):

@@ -1,19 +1,24 @@
 """Chromium, Deploynix started for real, and the people who use it."""
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, TypeVar
 
+import boto3
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from tests.browser import people, work
 from tests.browser.install import Install
 from tests.browser.people import Person
+from tests.browser.vendors import services
 from tests.browser.window import Window
 from tests.browser.work import DeployedSite, ReadyServer
+from tests.contract.served import serving
 from tests.lab.conftest import addresses, git_server, lab
 from tests.lab.git_server import GitServer
 from tests.lab.reach import started
+from tests.lab.seaweedfs import BUCKET, SeaweedFs, secret
+from tests.peers import Missing, Peer
 from tools.targethost import Lab
 
 __all__ = ["addresses", "git_server", "lab"]
@@ -23,6 +28,7 @@ ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"
 ARGUMENTS += ["--disable-component-update", "--disable-sync"]
 
 Open = Callable[..., Window]
+P = TypeVar("P", bound=Peer)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -42,7 +48,7 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture(scope="package")
 def install(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Install]:
-    with Install(tmp_path_factory.mktemp("install")) as install:
+    with serving(*services()) as settings, Install(tmp_path_factory.mktemp("install"), settings) as install:
         yield install
 
 
@@ -88,6 +94,31 @@ def site(
         work.succeeds(window)
         window.shot("main-job/08-deployed")
     return DeployedSite(path, server.host, repository)
+
+
+def peer(kind: type[P]) -> Iterator[P]:
+    """One that is installed here, while it runs."""
+    try:
+        made = kind()
+    except Missing as reason:
+        pytest.skip(str(reason))
+    with made:
+        yield made
+
+
+@pytest.fixture(scope="package")
+def store() -> Iterator[SeaweedFs]:
+    """With its bucket. Only this machine reaches it: what comes from a server comes by way of a worker."""
+    for server in peer(SeaweedFs):
+        client = boto3.client(
+            "s3",
+            "us-east-1",
+            endpoint_url=server.url,
+            aws_access_key_id="admin",
+            aws_secret_access_key=secret("admin"),
+        )
+        client.create_bucket(Bucket=BUCKET)
+        yield server
 
 
 @pytest.fixture

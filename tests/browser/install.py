@@ -4,7 +4,9 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Mapping
 from contextlib import ExitStack
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -23,6 +25,10 @@ class Install(AnyInstall):
         requests.get(install.url)
     """
 
+    def __init__(self, folder: Path, settings: Mapping[str, str] = {}) -> None:
+        super().__init__(folder)
+        self.settings |= settings
+
     def __enter__(self) -> Self:
         with ExitStack() as stack:
             stack.enter_context(running_install(self, self._environment))
@@ -34,14 +40,14 @@ class Install(AnyInstall):
     ) -> None:
         self._stack.close()
 
-    def mailed_link(self, address: str, path: str) -> str:
+    def mailed_link(self, address: str, path: str, seconds: float = 10) -> str:
         """The link below `path` in the newest mail to this address; without a mail server, mail is printed."""
         pattern = rf"^To: {re.escape(address)}$(?:(?!^To: ).)*?({re.escape(self.url + path)}\S+)"
 
         def links() -> list[str]:
             return re.findall(pattern, self.output, re.MULTILINE | re.DOTALL)
 
-        assert wait_until(lambda: bool(links()), 10), f"no mail to {address} with a link to {path}"
+        assert wait_until(lambda: bool(links()), seconds), f"no mail to {address} with a link to {path}"
         return links()[-1]
 
     def manage(self, *arguments: str) -> None:

@@ -6,11 +6,21 @@ import requests
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Open
+from tests.browser.install import Install
 from tests.browser.people import Person
+from tests.browser.survey import LOOKS, problems_of
 from tests.browser.test_keyboard import tab_to
 from tests.browser.test_tokens import choose
 from tests.browser.window import Window
 from tests.browser.work import ReadyServer
+
+# Keys whose time has come are looked for once a minute.
+ROTATION_SECONDS = 90
+ITS_TIME_HAS_COME = """
+from django.utils import timezone
+from tokens.models import ApiKey
+ApiKey.objects.filter(name="{name}").update(rotates_at=timezone.now())
+"""
 
 
 def create_key(window: Window, name: str, permission: str = "servers:read") -> str:
@@ -52,6 +62,38 @@ def test_a_key_is_made_rotated_and_its_old_secret_ended(window: Window) -> None:
     window.click("End it now")
     window.sees("The old secret of Monitoring is ended.")
     assert [asked_with(window, header) for header in (old, new)] == [401, 200]
+
+
+def test_a_key_that_is_rotated_on_schedule_is_handed_over_once(
+    window: Window, open_window: Open, install: Install, owner: Person
+) -> None:
+    window.open("/settings/api-keys/new")
+    window.fill(name="Nightly", rotation_period="90d", notification_email="ops@acme.test")
+    window.page.locator("[name=permissions][value='servers:read']").check()
+    window.page.get_by_label("Rotate it on schedule").check()
+    window.click("Create API key")
+    old = shown_header(window)
+    install.manage("shell", "-c", ITS_TIME_HAS_COME.format(name="Nightly"))
+    link = install.mailed_link("ops@acme.test", "/settings/api-keys/handover/", ROTATION_SECONDS)
+    for look, options in LOOKS.items():
+        assert problems_of(open_window(owner, **options), look, {"settings/api-key-handover": link}) == []
+
+    reader = open_window()
+    reader.open(link)
+    expect(reader.page).to_have_url(re.compile("/accounts/login"))
+    reader.fill(login=owner.email, password=owner.password)
+    reader.click("Sign in")
+    reader.sees("Its new secret is shown once")
+    reader.click("Show the new secret")
+    new = shown_header(reader)
+    reader.shot("settings/api-key-handed-over")
+    assert new != old
+    assert [asked_with(window, header, "servers") for header in (old, new)] == [200, 200]
+
+    with window.expecting(404):
+        window.open(link)
+        window.sees("This link was used on")
+    assert new.rpartition("_")[2] not in window.page.content()
 
 
 def test_several_keys_are_ended_at_once(window: Window) -> None:

@@ -12,8 +12,23 @@ from tests.browser.reports import report
 from tests.browser.survey import LOOKS, problems_of
 from tests.browser.test_api_keys import create_key
 from tests.browser.test_tokens import create_token
+from tests.browser.vendors import GITLAB
 from tests.browser.window import Window
-from tests.browser.work import DeployedSite, ReadyServer, add_project, add_script, add_variable, connect_provider
+from tests.browser.work import (
+    DeployedSite,
+    ReadyServer,
+    add_database,
+    add_project,
+    add_schedule,
+    add_script,
+    add_variable,
+    back_up,
+    connect_once,
+    connect_provider,
+    connect_store,
+    prove,
+)
+from tests.lab.seaweedfs import SeaweedFs
 
 # Names of pages in `urls.py`, and of the things whose ids stand in their addresses.
 OUTSIDE: Mapping[str, Sequence[str]] = {
@@ -26,6 +41,9 @@ EMPTY: Mapping[str, Sequence[str]] = {
     "dashboard": (),
     "server_list": (),
     "site_list": (),
+    "backup_list": (),
+    "schedule_list": (),
+    "restore_list": (),
     "project_list": (),
     "script_list": (),
     "job_list": (),
@@ -47,6 +65,7 @@ SETTINGS: Mapping[str, Sequence[str]] = {
     "member_invite": (),
     "mfa_index": (),
     "organization_create": (),
+    "repository_connect": ("git_provider",),
     "settings_access_tokens": (),
     "settings_api_keys": (),
     "settings_audit": (),
@@ -68,18 +87,30 @@ SETTINGS: Mapping[str, Sequence[str]] = {
 }
 WORK: Mapping[str, Sequence[str]] = {
     **EMPTY,
+    "backup_create": (),
+    "backup_detail": ("backup",),
+    "backup_download": ("backup",),
+    "backup_drill": ("backup",),
+    "backup_restore": ("backup",),
+    "database_create": ("server",),
+    "database_detail": ("server", "database"),
     "error_detail": ("error",),
     "job_detail": ("job",),
     "project_add_sites": ("project",),
     "project_create": (),
     "project_detail": ("project",),
     "project_settings": ("project",),
+    "restore_detail": ("restore",),
+    "schedule_create": (),
+    "schedule_detail": ("schedule",),
+    "schedule_edit": ("schedule",),
     "script_create": (),
     "script_detail": ("script",),
     "script_edit": ("script",),
     "script_run": ("script",),
     "server_configuration": ("server",),
     "server_create": (),
+    "server_databases": ("server",),
     "server_detail": ("server",),
     "server_jobs": ("server",),
     "server_logs": ("server",),
@@ -110,7 +141,7 @@ ELSEWHERE = {
     "tokens_revoke",
 }
 NO_PAGES = {"account_inactive", "account_logout"} | {"api_schema", "audit_export", "job_log_file"}
-PARTS = {"credential_policy", "dashboard_running", "job_log", "job_state"}
+PARTS = {"credential_policy", "dashboard_running", "job_log", "job_state", "repository_row", "schedule_times"}
 
 
 def survey(window: Window, look: str, pages: Mapping[str, Sequence[str]], ids: Mapping[str, str] = {}) -> None:
@@ -134,6 +165,7 @@ def own_ids(window: Window) -> dict[str, str]:
     create_key(window, "Surveyed")
     return {
         "credential": connect_provider(window, "Surveyed"),
+        "git_provider": connect_once(window, "git", "GitLab", "Surveyed", access_token=GITLAB),
         "section": "dns",
         "provider": "cloudflare",
         "key": id_of(window, "/settings/api-keys", r"/settings/tokens/(\w{26})"),
@@ -143,12 +175,20 @@ def own_ids(window: Window) -> dict[str, str]:
 
 
 @pytest.fixture
-def work_ids(window: Window, server: ReadyServer, site: DeployedSite) -> dict[str, str]:
+def work_ids(window: Window, server: ReadyServer, site: DeployedSite, store: SeaweedFs) -> dict[str, str]:
     add_variable(window, site.path, "SURVEYED", "a value")
     add_project(window, "Surveyed")
     add_script(window, "Surveyed")
     report(window)
+    connect_store(window, store, "Surveyed")
+    database = add_database(window, server.path, "surveyed")
+    schedule = add_schedule(window, database)
+    backup = back_up(window, schedule)
     return {
+        "backup": backup.rpartition("/")[2],
+        "restore": prove(window, backup).rpartition("/")[2],
+        "schedule": schedule.rpartition("/")[2],
+        "database": database.rpartition("/")[2],
         "error": id_of(window, "/errors", r"/errors/(\w{26})"),
         "server": server.path.split("/")[2],
         "site": site.path.split("/")[4],

@@ -28,7 +28,7 @@ class Window:
         self.context: BrowserContext = browser.new_context(
             base_url=url, storage_state=state, **{"viewport": {"width": 1280, "height": 900}, **options}
         )
-        self.context.set_default_timeout(15_000)
+        self.context.set_default_timeout(30_000)
         self.context.on("console", self._hear)
         self.context.on("requestfailed", self._lose)
         self.context.on("response", self._receive)

@@ -6,13 +6,16 @@ from dataclasses import dataclass
 import requests
 from playwright.sync_api import expect
 
+from tests.browser.vendors import CLOUDFLARE
 from tests.browser.window import Window
 from tests.lab.git_repository import Repository
+from tests.lab.seaweedfs import BUCKET, SeaweedFs, secret
 from tools.targethost import Host
 
 DOMAIN = "shop.example.test"
 PROVISION_SECONDS = 300
 JOB_SECONDS = 60
+BACKUP_SECONDS = 180
 # Slow enough to be watched.
 BUILD = "for n in 1 2 3 4; do echo building $n; sleep 0.7; done"
 
@@ -45,6 +48,7 @@ def add_server(window: Window, host: Host) -> str:
     window.open("/servers")
     window.click("Add server", "link")
     window.fill(name="web-1", ip_address=host.ip, private_key=host.private_key_path.read_text())
+    window.page.locator("main [name=database_type]").select_option("mariadb")
     window.shot("main-job/03-add-server")
     window.click("Add server")
     expect(window.page).to_have_url(re.compile(r"/servers/[0-9A-Z]{26}$"))
@@ -108,6 +112,21 @@ def add_project(window: Window, name: str) -> None:
         window.sees("No sites yet")
 
 
+def add_database(window: Window, server: str, name: str) -> str:
+    """With a user of the same name; the path of its page. Where it is there already, nothing is done."""
+    window.open(f"{server}/databases")
+    if window.page.locator("main").get_by_role("link", name=name, exact=True).count():
+        window.click(name, "link")
+        window.sees("All jobs of this database")
+        return window.path
+    window.page.get_by_role("link", name="Create database").first.click()
+    window.fill(name=name, user=name)
+    window.click("Create database")
+    window.sees(f"The password of {name}")
+    expect(window.page.locator("#users .status").first).to_have_text("Active", timeout=JOB_SECONDS * 1000)
+    return window.path
+
+
 def add_script(window: Window, name: str) -> None:
     """With a plain and a secret parameter. Where it is there already, nothing is done."""
     window.open("/scripts")
@@ -123,17 +142,98 @@ def add_script(window: Window, name: str) -> None:
     window.sees("Not run yet")
 
 
+def fill_credential(window: Window, **values: str) -> None:
+    """Types into the fields of a credential, or chooses where there is a choice."""
+    for name, value in values.items():
+        field = window.page.locator(f'main [name="values.{name}"]')
+        if field.evaluate("field => field.localName") == "select":
+            field.select_option(value)
+        else:
+            field.fill(value)
+
+
+def connect(window: Window, section: str, provider: str, name: str, **values: str) -> str:
+    """Connects a provider, and waits for what its permissions are; the path of its page."""
+    window.open(f"/settings/{section}-providers")
+    window.page.get_by_role("link", name="Connect provider").first.click()
+    window.click(provider, "link")
+    window.fill(name=name)
+    fill_credential(window, **values)
+    window.click("Connect")
+    window.sees(f"{name} is connected")
+    is_checked(window)
+    return window.path
+
+
+def is_checked(window: Window) -> None:
+    """Waits, on the page of a credential, until the check has ended."""
+    state = window.page.get_by_role("region", name="Permissions")
+    expect(state.get_by_role("status")).to_contain_text("Checked", timeout=JOB_SECONDS * 1000)
+
+
 def connect_provider(window: Window, name: str) -> str:
-    """Connects a DNS provider, unless it is there already, and leads to its page; its id."""
-    window.open("/settings/dns-providers")
-    if not window.page.locator("main").get_by_role("link", name=name, exact=True).count():
-        window.page.get_by_role("link", name="Connect provider").first.click()
-        window.click("Cloudflare", "link")
-        window.page.locator("main [name=name]").fill(name)
-        window.page.locator('main [name="values.api_token"]').fill("made-up-for-a-test")
-        window.click("Connect")
-        window.sees("is connected")
+    return connect_once(window, "dns", "Cloudflare", name, api_token=CLOUDFLARE)
+
+
+def connect_once(window: Window, section: str, provider: str, name: str, **values: str) -> str:
+    """Connects a provider, unless it is there already, and leads to its page; its id."""
+    window.open(f"/settings/{section}-providers")
+    if window.page.locator("main").get_by_role("link", name=name, exact=True).count():
+        window.click(name, "link")
+        window.sees("Replace the secret")
         return window.path.rpartition("/")[2]
-    window.click(name, "link")
-    window.sees("Replace the secret")
-    return window.path.rpartition("/")[2]
+    return connect(window, section, provider, name, **values).rpartition("/")[2]
+
+
+def connect_store(window: Window, store: SeaweedFs, name: str) -> str:
+    """Its id."""
+    keys = {"access_key_id": "writer", "secret_access_key": secret("writer")}
+    place = {"bucket": BUCKET, "endpoint": store.url, "path_style": "yes"}
+    return connect_once(window, "backup", "Custom S3-compatible", name, **keys, **place)
+
+
+def add_schedule(window: Window, database: str) -> str:
+    """Of the database with this page, every day; the path of its page. Where it has one already, nothing is done."""
+    window.open(database)
+    name = window.page.locator("#users .card-title").inner_text()
+    window.open("/backups/schedules")
+    if window.page.locator("main").get_by_role("link", name=name, exact=True).count():
+        window.click(name, "link")
+    else:
+        window.open(database)
+        window.click("Back it up by a schedule", "link")
+        window.page.locator("main [name=drill_preset]").select_option("0 5 * * 0")
+        window.fill(drill_query="SELECT 1")
+        window.click("Add schedule")
+    window.sees("How many are kept")
+    return window.path
+
+
+def back_up(window: Window, schedule: str) -> str:
+    """Now; the path of the backup's page. Where the schedule has a good one already, nothing is made."""
+    window.open(schedule)
+    made = window.page.get_by_role("region", name="Backups").get_by_role("row").filter(has_text="Completed")
+    if made.count():
+        made.get_by_role("link").first.click()
+    else:
+        window.click("Back up now")
+    window.sees("Where it is stored")
+    becomes(window, "Completed")
+    return window.path
+
+
+def prove(window: Window, backup: str) -> str:
+    """By a drill; the path of its page."""
+    window.open(f"{backup}/drill")
+    window.click("Prove it")
+    becomes(window, "Succeeded")
+    return window.path
+
+
+def becomes(window: Window, status: str) -> None:
+    """Waits on the page of a backup or a restore; fails where it becomes something else."""
+    state = window.page.get_by_role("region", name="State").locator(".status")
+    expect(state).to_have_text(
+        re.compile("Completed|Restored|Succeeded|Failed|Cancelled"), timeout=BACKUP_SECONDS * 1000
+    )
+    assert state.inner_text().strip() == status, window.page.locator("main").inner_text()

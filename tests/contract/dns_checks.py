@@ -2,15 +2,20 @@
 `provider`, for `state`, which is what the other side holds, and for `edit_verdict`, which is what is found out about
 editing."""
 
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from copy import deepcopy
+from functools import partial
+from itertools import count
 from types import ModuleType
 
 import pytest
 
 from providers.base import Verdict
 from providers.contracts.dns import EDIT, DnsProvider
-from providers.errors import InvalidCredential, NotFound, RateLimited, Unavailable
+from providers.errors import Conflict, InvalidCredential, NotFound, ProviderError, RateLimited, Unavailable
 from tests.contract.state import DnsState
-from tests.contract.vendor import Vendor
+from tests.contract.vendor import Call, Handler, Reply, Vendor
 
 NAME = "_acme-challenge.www.example.com"
 
@@ -65,6 +70,139 @@ def test_a_value_at_the_apex(provider: DnsProvider, state: DnsState) -> None:
     assert state.values("example.com", "example.com") == []
 
 
+@pytest.mark.parametrize("text", ['say "hi" and \\', "x" * 300, "grüße " * 60, " a;b=c&d  %20+#? "])
+def test_any_text_can_be_a_value(provider: DnsProvider, state: DnsState, fixture: ModuleType, text: str) -> None:
+    zone = provider.find_zone(NAME)
+    if set(getattr(fixture, "NOT_IN_TEXTS", "")) & set(text):
+        with pytest.raises(ProviderError, match="takes no"):
+            provider.ensure_record(zone, NAME, "TXT", text)
+        assert state.values("example.com", NAME) == []
+        return
+    for value in (text, "another", text):
+        provider.ensure_record(zone, NAME, "TXT", value)
+    assert sorted(record.value for record in provider.records(zone, NAME, "TXT")) == sorted([text, "another"])
+    provider.remove_record(zone, NAME, "TXT", "another")
+    assert [record.value for record in provider.records(zone, NAME, "TXT")] == [text]
+    provider.remove_record(zone, NAME, "TXT", text)
+    assert provider.records(zone, NAME, "TXT") == []
+
+
+def test_a_wildcard_is_a_name_like_others(provider: DnsProvider, state: DnsState) -> None:
+    zone = provider.find_zone("*.example.com")
+    for value in ("192.0.2.1", "192.0.2.2", "192.0.2.1"):
+        provider.ensure_record(zone, "*.example.com", "A", value)
+    assert {record.value for record in provider.records(zone, "*.example.com", "A")} == {"192.0.2.1", "192.0.2.2"}
+    assert state.values("example.com", "*.example.com", "A") == ["192.0.2.1", "192.0.2.2"]
+    provider.remove_record(zone, "*.example.com", "A", "192.0.2.1")
+    assert state.values("example.com", "*.example.com", "A") == ["192.0.2.2"]
+
+
+@pytest.mark.parametrize(
+    ("type", "value", "same"),
+    [
+        ("AAAA", "2001:DB8:0:0::7", "2001:db8::7"),
+        ("CNAME", "Target.Example.NET.", "target.example.net"),
+        ("TXT", "one", "one"),
+    ],
+)
+def test_what_is_written_differently_is_the_same(
+    provider: DnsProvider,
+    state: DnsState,
+    type: str,  # noqa: A002
+    value: str,
+    same: str,
+) -> None:
+    zone = provider.find_zone("App.Example.COM.")
+    provider.ensure_record(zone, "App.Example.COM.", type, value)
+    provider.ensure_record(zone, "app.example.com", type, same)
+    assert len(state.values("example.com", "app.example.com", type)) == 1
+    assert [record.value for record in provider.records(zone, "app.example.com", type)] == [same]
+    provider.remove_record(zone, "APP.example.com", type, value)
+    assert state.values("example.com", "app.example.com", type) == []
+
+
+@pytest.mark.parametrize("name", ["www.elsewhere.org", "example.com.elsewhere.org", "wwwexample.com", "a..example.com"])
+def test_a_name_outside_of_the_zone_is_refused(provider: DnsProvider, state: DnsState, name: str) -> None:
+    zone = provider.find_zone("www.example.com")
+    for call in (provider.ensure_record, provider.remove_record):
+        with pytest.raises(NotFound, match=r"is no name in the zone example\.com"):
+            call(zone, name, "TXT", "one")
+    assert provider.records(zone, "www.example.com", "TXT") == []
+
+
+def test_a_name_has_one_alias(provider: DnsProvider, state: DnsState) -> None:
+    zone = provider.find_zone("app.example.com")
+    provider.ensure_record(zone, "app.example.com", "CNAME", "a.example.net")
+    with pytest.raises(Conflict, match=r"alias of a\.example\.net already|other records") as failure:
+        provider.ensure_record(zone, "app.example.com", "CNAME", "b.example.net")
+    assert failure.value.hint
+    assert [record.value for record in provider.records(zone, "app.example.com", "CNAME")] == ["a.example.net"]
+
+
+@pytest.mark.parametrize("method", ["ensure_record", "remove_record"])
+@pytest.mark.parametrize("theirs", ["the same", "two"])
+def test_somebody_else_may_write_at_any_moment(
+    provider: DnsProvider, state: DnsState, vendors: list[Vendor], fixture: ModuleType, method: str, theirs: str
+) -> None:
+    """Before each of the requests in turn. Where the vendor cannot tell, the last of two writers wins."""
+    other, zone = type(provider)(provider.values), provider.find_zone(NAME)
+    value = "one" if theirs == "the same" else "two"
+    for number in count():
+        there = ["neighbour"] if method == "ensure_record" else ["neighbour", "one"]
+        state.replace("example.com", NAME, "TXT", there)
+        doing = getattr(other, method if theirs == "the same" else "ensure_record")
+        was_made = interrupted(vendors, number, partial(doing, zone, NAME, "TXT", value))
+        getattr(provider, method)(zone, NAME, "TXT", "one")
+        values = set(state.values("example.com", NAME))
+        assert ("one" in values) == (method == "ensure_record")
+        if not getattr(fixture, "LAST_WRITER_WINS", False):
+            assert values - {"one"} == {"neighbour"} | ({"two"} if theirs == "two" and was_made() else set())
+        if not was_made():
+            return
+
+
+def interrupted(vendors: Sequence[Vendor], number: int, doing: Callable[[], object]) -> Callable[[], bool]:
+    """Has it done before the request with this number; returns what tells whether there was one."""
+    left = [number]
+
+    def count_down() -> None:
+        left[0] -= 1
+        if left[0] == -1:
+            doing()
+
+    for vendor in vendors:
+        vendor.meanwhile = count_down
+    return lambda: left[0] < 0
+
+
+@pytest.mark.parametrize("method", ["ensure_record", "remove_record"])
+def test_an_answer_that_got_lost_is_no_error_where_all_was_done(
+    provider: DnsProvider, state: DnsState, vendors: list[Vendor], fixture: ModuleType, method: str
+) -> None:
+    """The first request that changes something is done, and answered by an error."""
+    state.replace("example.com", NAME, "TXT", ["neighbour"] if method == "ensure_record" else ["neighbour", "one"])
+    zone = provider.find_zone(NAME)
+    lose_answers(vendors, state, fixture)
+    try:
+        getattr(provider, method)(zone, NAME, "TXT", "one")
+    except Unavailable:
+        getattr(provider, method)(zone, NAME, "TXT", "one")
+    assert state.values("example.com", NAME) == (["neighbour", "one"] if method == "ensure_record" else ["neighbour"])
+
+
+def lose_answers(vendors: Sequence[Vendor], state: DnsState, fixture: ModuleType) -> None:
+    def lost(handler: Handler) -> Handler:
+        def answer(call: Call) -> Reply:
+            before = state.values("example.com", NAME)
+            reply = handler(call)
+            return (500, fixture.ERROR) if state.values("example.com", NAME) != before else reply
+
+        return answer
+
+    for vendor in vendors:
+        vendor.wrap(lost)
+
+
 def test_each_declared_permission_is_proven(provider: DnsProvider, state: DnsState, edit_verdict: Verdict) -> None:
     verdicts = {check.permission: check.verdict for check in provider.verify().checks}
     for permission in provider.permissions:
@@ -72,6 +210,30 @@ def test_each_declared_permission_is_proven(provider: DnsProvider, state: DnsSta
             assert verdicts[permission.key] in (Verdict.GRANTED, Verdict.EXCESS, Verdict.UNTESTABLE), permission.key
     assert verdicts[EDIT] == edit_verdict
     assert not any(state.found(zone) for zone in state.zones), "the probe left something behind"
+
+
+def test_a_probe_that_cannot_be_read_back_is_removed(
+    provider: DnsProvider, state: DnsState, vendors: list[Vendor], fixture: ModuleType
+) -> None:
+    """The first request after it was made that only reads fails."""
+    failed = list[Call]()
+
+    def failing(handler: Handler) -> Handler:
+        def answer(call: Call) -> Reply:
+            before = deepcopy(state.rows)
+            reply = handler(call)
+            if failed or not any(before.values()) or state.rows != before:
+                return reply
+            failed.append(call)
+            return 500, fixture.ERROR
+
+        return answer
+
+    for vendor in vendors:
+        vendor.wrap(failing)
+    with suppress(Unavailable):
+        provider.verify()
+    assert not any(state.rows.values())
 
 
 @pytest.mark.parametrize(

@@ -213,6 +213,12 @@ def test_a_slow_answer_has_an_end(url: str, monkeypatch: pytest.MonkeyPatch) -> 
         list(store(url).objects())
 
 
+def test_a_slow_object_has_an_end(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(aws_session, "TOTAL_SECONDS", -1.0)
+    with pytest.raises(Unavailable, match="took longer"):
+        store(url).get("backup", 100)
+
+
 def test_nobody_there_is_unavailable(url: str) -> None:
     with pytest.raises(Unavailable, match="cannot be reached"):
         list(store("http://127.0.0.1:9").objects())

@@ -11,17 +11,26 @@ from dns import rdata
 from dns.rdtypes.ANY.TXT import TXT
 
 from providers.base import Kind, Verdict
-from providers.contracts.dns import EDIT, READ, DnsProvider, quoted, unquoted
+from providers.contracts.dns import EDIT, READ, DnsProvider
+from providers.contracts.zone_file import quoted, unquoted
 from providers.errors import MissingPermission
 from providers.registry import providers_of
 from tests.contract.dns_checks import (
     NAME,
+    test_a_name_has_one_alias,
+    test_a_name_outside_of_the_zone_is_refused,
+    test_a_probe_that_cannot_be_read_back_is_removed,
     test_a_value_at_the_apex,
+    test_a_wildcard_is_a_name_like_others,
+    test_an_answer_that_got_lost_is_no_error_where_all_was_done,
+    test_any_text_can_be_a_value,
     test_each_declared_permission_is_proven,
     test_other_types_are_set_too,
     test_refusals_and_failures_become_the_errors_of_one_tree,
+    test_somebody_else_may_write_at_any_moment,
     test_the_zone_of_a_name_is_the_nearest,
     test_two_values_stand_side_by_side_and_neighbours_stay,
+    test_what_is_written_differently_is_the_same,
     test_what_makes_no_sense_is_an_error_too,
     test_zones_are_listed,
 )
@@ -29,18 +38,26 @@ from tests.contract.state import DnsState
 from tests.contract.vendor import Vendor, standing_in
 
 __all__ = [
+    "test_a_name_has_one_alias",
+    "test_a_name_outside_of_the_zone_is_refused",
+    "test_a_probe_that_cannot_be_read_back_is_removed",
     "test_a_value_at_the_apex",
+    "test_a_wildcard_is_a_name_like_others",
+    "test_an_answer_that_got_lost_is_no_error_where_all_was_done",
+    "test_any_text_can_be_a_value",
     "test_each_declared_permission_is_proven",
     "test_other_types_are_set_too",
     "test_refusals_and_failures_become_the_errors_of_one_tree",
+    "test_somebody_else_may_write_at_any_moment",
     "test_the_zone_of_a_name_is_the_nearest",
     "test_two_values_stand_side_by_side_and_neighbours_stay",
+    "test_what_is_written_differently_is_the_same",
     "test_what_makes_no_sense_is_an_error_too",
     "test_zones_are_listed",
 ]
 
-# Those that run on servers of one's own are tested on such servers, in tests/lab; Route 53 on moto.
-ELSEWHERE = {"rfc2136", "powerdns", "route53"}
+# The one that speaks DNS itself is tested on a real server, in tests/lab; Route 53 on moto.
+ELSEWHERE = {"rfc2136", "route53"}
 PROVIDERS = sorted(set(providers_of(Kind.DNS)) - ELSEWHERE)
 
 

@@ -68,7 +68,8 @@ def test_the_ttl_of_neighbours_stays(key: str) -> None:
         ("porkbun", "pk1_a:sk1_b", {"api_key": "pk1_a", "secret_api_key": "sk1_b"}),
         ("namecom", "ada:token", {"username": "ada", "api_token": "token"}),
         ("godaddy", "key:secret", {"key": "key", "secret": "secret"}),
-        ("gandi", "pat", {"token": "pat"}),
+        ("gandi", "f" * 40, {"token": "f" * 40, "scheme": "token"}),
+        ("gandi", "Aa0Bb1Cc2Dd3Ee4Ff5Gg6Hh7", {"token": "Aa0Bb1Cc2Dd3Ee4Ff5Gg6Hh7", "scheme": "api_key"}),
         ("desec", "token", {"token": "token"}),
         ("hetzner", "token", {"api_token": "token"}),
     ],
@@ -220,6 +221,7 @@ class TestHetzner:
             vendors[0].on("GET", "/zones/actions/1", (200, failed))
             with pytest.raises(ProviderError, match="could not change the zone: Action failed"):
                 provider.ensure_record(zone, NAME, "TXT", "one")
+            vendors[0].on("POST", ".*/add_records", (201, hetzner.action("running")))
             vendors[0].on("GET", "/zones/actions/1", (200, hetzner.action("running")))
             with pytest.raises(Unavailable, match="has not changed"):
                 provider.ensure_record(zone, NAME, "TXT", "two")

@@ -51,6 +51,7 @@ def verdict(findings: Findings, permission: str) -> Verdict:
         ("vultr", "providers.clients.vultr"),
         ("vercel", "providers.dns.vercel"),
         ("dnsimple", "providers.dns.dnsimple"),
+        ("cloudflare", "providers.dns.cloudflare"),
     ],
 )
 def test_every_page_is_read(key: str, module: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -79,6 +80,15 @@ def test_a_record_that_somebody_else_removed_is_no_error(key: str) -> None:
         state.remove = lambda zone, row_id: False  # type: ignore[method-assign]
         provider.remove_record(provider.find_zone(NAME), NAME, "TXT", "one")
         assert vendors[0].calls[-1].method == "DELETE"
+
+
+class TestCloudflare:
+    def test_what_has_not_the_form_of_a_token_is_none(self) -> None:
+        error = {"code": 6003, "message": "Invalid request headers", "error_chain": [{"code": 6111}]}
+        refusal = 400, {"success": False, "errors": [error], "result": None}
+        with pytest.raises(InvalidCredential, match="Invalid request headers") as failure:
+            verified("cloudflare", lambda vendors: vendors[0].on("GET", ".*", refusal))
+        assert "whole API Token" in failure.value.hint
 
 
 class TestDigitalOcean:
@@ -231,6 +241,14 @@ class TestDnSimple:
 
 
 class TestNetlify:
+    def test_every_page_is_read(self) -> None:
+        with at("netlify") as (provider, _, vendors):
+            url = f"{vendors[0].base_url}/dns_zones"
+            zones, following = [{"id": "1", "name": "a.example"}], [{"id": "2", "name": "b.example"}]
+            vendors[0].on("GET", "/dns_zones", (200, zones, {"Link": f'<{url}/more>; rel="next"'}))
+            vendors[0].on("GET", "/dns_zones/more", (200, following), is_described=False)
+            assert [zone.name for zone in provider.zones()] == ["a.example", "b.example"]
+
     def test_a_domain_without_a_zone_there_is_not_found(self) -> None:
         with at("netlify") as (provider, state, _):
             state.zones.clear()

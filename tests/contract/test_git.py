@@ -94,6 +94,25 @@ def test_repositories_that_can_be_set_up_are_listed(provider: GitProvider, fixtu
     assert shop.ssh_url.endswith(":acme/shop.git")
 
 
+def test_one_repository_is_told_as_in_the_list(provider: GitProvider, fixture: ModuleType) -> None:
+    for listed_one in listed(provider):
+        assert provider.repository(listed_one.full_name) == listed_one
+        assert provider.repository(listed_one.id) == listed_one
+
+
+def test_a_repository_that_may_only_be_read_is_told_too(provider: GitProvider) -> None:
+    assert provider.repository("acme/shop-of-others").full_name == "acme/shop-of-others"
+
+
+def test_whoever_may_not_list_repositories_is_told_of_none(
+    provider: GitProvider, state: GitState, fixture: ModuleType
+) -> None:
+    state.denied = {key for key, call in fixture.NEEDS.items() if call == "repositories"}
+    with pytest.raises(MissingPermission) as failure:
+        provider.repository("acme/shop")
+    assert {failure.value.permission} == state.denied
+
+
 @pytest.mark.parametrize("size", [1, 2])
 def test_pages_are_followed(provider: GitProvider, state: GitState, fixture: ModuleType, size: int) -> None:
     whole = listed(provider)
@@ -172,7 +191,7 @@ def test_of_two_webhooks_of_ours_one_stays(provider: GitProvider, state: GitStat
 
 @pytest.mark.parametrize("name", ["", ".", "..", "acme/..", "../user", "./shop"])
 def test_a_name_that_leads_elsewhere_is_no_repository(provider: GitProvider, vendors: list[Vendor], name: str) -> None:
-    for call in (provider.branches, lambda name: provider.ensure_deploy_key(name, "Shop", KEY)):
+    for call in (provider.repository, provider.branches, lambda name: provider.ensure_deploy_key(name, "Shop", KEY)):
         with pytest.raises(NotFound):
             call(name)
     sent = [call.path for vendor in vendors for call in vendor.calls]
@@ -180,10 +199,11 @@ def test_a_name_that_leads_elsewhere_is_no_repository(provider: GitProvider, ven
 
 
 def test_a_repository_that_is_gone_is_told_with_what_to_do(provider: GitProvider) -> None:
-    with pytest.raises(NotFound) as failure:
-        provider.branches("acme/gone")
-    assert "404" in failure.value.message
-    assert failure.value.hint.startswith("Look whether")
+    for call in (provider.repository, provider.branches):
+        with pytest.raises(NotFound) as failure:
+            call("acme/gone")
+        assert "404" in failure.value.message
+        assert failure.value.hint.startswith("Look whether")
 
 
 def test_each_declared_permission_is_proven(provider: GitProvider, state: GitState) -> None:

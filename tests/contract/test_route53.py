@@ -1,30 +1,42 @@
 """DNS at Route 53, with a key that may do just what the policy says."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from providers.base import Verdict
-from providers.contracts.dns import Zone
+from providers.contracts.dns import WRITE_ATTEMPTS, Zone
 from providers.dns import route53
 from providers.dns.route53 import Route53
 from providers.errors import Conflict, MissingPermission, NotFound
 from tests.contract.aws import ROUTE53_ACTIONS, Moto, allow, without
 from tests.contract.dns_checks import (
     NAME,
+    test_a_name_has_one_alias,
+    test_a_name_outside_of_the_zone_is_refused,
     test_a_value_at_the_apex,
+    test_a_wildcard_is_a_name_like_others,
+    test_any_text_can_be_a_value,
     test_other_types_are_set_too,
     test_the_zone_of_a_name_is_the_nearest,
     test_two_values_stand_side_by_side_and_neighbours_stay,
+    test_what_is_written_differently_is_the_same,
     test_zones_are_listed,
 )
 
 __all__ = [
+    "test_a_name_has_one_alias",
+    "test_a_name_outside_of_the_zone_is_refused",
     "test_a_value_at_the_apex",
+    "test_a_wildcard_is_a_name_like_others",
+    "test_any_text_can_be_a_value",
     "test_other_types_are_set_too",
     "test_the_zone_of_a_name_is_the_nearest",
     "test_two_values_stand_side_by_side_and_neighbours_stay",
+    "test_what_is_written_differently_is_the_same",
     "test_zones_are_listed",
 ]
 pytestmark = pytest.mark.usefixtures("at_moto")
@@ -87,6 +99,12 @@ def state(moto: Moto) -> Iterator[Hosted]:
             root.delete_hosted_zone(Id=zone)
 
 
+@pytest.fixture
+def fixture() -> SimpleNamespace:
+    """It takes every text."""
+    return SimpleNamespace()
+
+
 @pytest.fixture(scope="module")
 def key(moto: Moto) -> dict[str, str]:
     return moto.new_key(POLICY)
@@ -133,24 +151,6 @@ def test_a_neighbour_keeps_its_time_to_live(provider: Route53, state: Hosted) ->
     assert [row["TTL"] for row in state.raw("example.com")] == [7200]
 
 
-@pytest.mark.parametrize("value", ['with "quotes" and \\', "x" * 300])
-def test_any_text_can_be_a_value(provider: Route53, state: Hosted, value: str) -> None:
-    zone = provider.find_zone(NAME)
-    provider.ensure_record(zone, NAME, "TXT", value)
-    provider.ensure_record(zone, NAME, "TXT", value)
-    assert [record.value for record in provider.records(zone, NAME, "TXT")] == [value]
-    provider.remove_record(zone, NAME, "TXT", value)
-    assert state.raw("example.com") == []
-
-
-def test_a_wildcard_is_found_as_it_was_written(provider: Route53, state: Hosted) -> None:
-    """Route 53 answers its star as an octal number."""
-    zone = provider.find_zone("example.com")
-    provider.ensure_record(zone, "*.example.com", "A", "192.0.2.1")
-    provider.ensure_record(zone, "*.example.com", "A", "192.0.2.2")
-    assert {record.value for record in provider.records(zone, "*.example.com", "A")} == {"192.0.2.1", "192.0.2.2"}
-
-
 @pytest.mark.parametrize(
     "routed",
     [
@@ -195,6 +195,74 @@ def test_a_value_is_waited_for_where_the_key_may_ask(
     monkeypatch.setattr(route53, "SYNC_PAUSE", 0.0)
     provider.ensure_record(provider.find_zone(NAME), NAME, "TXT", "one")
     assert len(asked) == 3
+
+
+class Slow(Route53):
+    """Somebody else does something after the values of a name have been read, and before they are written."""
+
+    def meanwhile(self, *doings: Callable[[], object]) -> None:
+        self.doings = list(doings)
+
+    def write_set(self, *what: Any) -> None:
+        if self.doings:
+            self.doings.pop(0)()
+        super().write_set(*what)
+
+
+@pytest.fixture
+def slow(key: dict[str, str], state: Hosted) -> Slow:
+    return Slow(key)
+
+
+@pytest.mark.parametrize("before", [[], ["somebody else's"]])
+def test_two_writers_of_a_name_keep_what_both_wrote(
+    provider: Route53, slow: Slow, state: Hosted, before: list[str]
+) -> None:
+    for value in before:
+        state.add("example.com", NAME, "TXT", value, TTL=7200)
+    zone = provider.find_zone(NAME)
+    slow.meanwhile(lambda: provider.ensure_record(zone, NAME, "TXT", "theirs"))
+    slow.ensure_record(zone, NAME, "TXT", "ours")
+    assert state.values("example.com", NAME) == sorted([*before, "ours", "theirs"])
+
+    slow.meanwhile(lambda: provider.ensure_record(zone, NAME, "TXT", "another"))
+    slow.remove_record(zone, NAME, "TXT", "ours")
+    assert state.values("example.com", NAME) == sorted([*before, "another", "theirs"])
+
+    slow.meanwhile(lambda: provider.remove_record(zone, NAME, "TXT", "theirs"))
+    slow.remove_record(zone, NAME, "TXT", "another")
+    assert state.values("example.com", NAME) == before
+
+
+def test_the_same_value_from_two_writers_is_there_once(provider: Route53, slow: Slow, state: Hosted) -> None:
+    zone = provider.find_zone(NAME)
+    slow.meanwhile(lambda: provider.ensure_record(zone, NAME, "TXT", "one"))
+    slow.ensure_record(zone, NAME, "TXT", "one")
+    assert state.values("example.com", NAME) == ["one"]
+    slow.meanwhile(lambda: provider.remove_record(zone, NAME, "TXT", "one"))
+    slow.remove_record(zone, NAME, "TXT", "one")
+    assert state.raw("example.com") == []
+
+
+def test_a_name_that_never_rests_is_a_conflict_and_keeps_what_others_wrote(
+    provider: Route53, slow: Slow, state: Hosted
+) -> None:
+    zone = provider.find_zone(NAME)
+    values = [f"value {number}" for number in range(WRITE_ATTEMPTS)]
+    slow.meanwhile(*(partial(provider.ensure_record, zone, NAME, "TXT", value) for value in values))
+    with pytest.raises(Conflict, match="InvalidChangeBatch") as failure:
+        slow.ensure_record(zone, NAME, "TXT", "ours")
+    assert failure.value.hint
+    assert state.values("example.com", NAME) == values
+
+
+def test_neighbours_are_written_back_as_they_were(provider: Route53, state: Hosted) -> None:
+    rows = [r'"caf\303\251"', '"two" "strings"', r'"\377"']
+    values = [{"Value": row} for row in rows]
+    state.put("example.com", {"Name": NAME, "Type": "TXT", "TTL": 60, "ResourceRecords": values})
+    provider.ensure_record(provider.find_zone(NAME), NAME, "TXT", "one")
+    (found,) = state.raw("example.com")
+    assert [row["Value"] for row in found["ResourceRecords"]] == [*rows, '"one"']
 
 
 def test_what_is_denied_changes_nothing(moto: Moto, state: Hosted) -> None:

@@ -194,6 +194,31 @@ def test_a_key_is_known_by_its_body(provider: HttpServers, state: ServerState) -
     assert [key.public_key for key in provider.ssh_keys()] == [OTHER_KEY]
 
 
+def test_a_key_that_another_call_added_first_is_found(
+    provider: HttpServers, state: ServerState, vendors: list[Vendor], fixture: ModuleType
+) -> None:
+    def refused(call: Call) -> Reply:
+        state.add_key("theirs", KEY)
+        return 422, fixture.ERROR
+
+    vendors[0].on("POST", "/(account/keys|ssh_keys|ssh-keys|profile/sshkeys)", refused)
+    assert provider.upload_ssh_key("laptop", KEY).id in state.keys
+
+
+@pytest.mark.parametrize("name", ["", "..", "."])
+def test_a_name_that_leads_elsewhere_is_nothing(
+    provider: HttpServers, vendors: list[Vendor], fixture: ModuleType, name: str
+) -> None:
+    for call in (provider.get, provider.delete, provider.reboot, provider.delete_ssh_key):
+        with pytest.raises(NotFound):
+            call(name)
+    assert not [call for vendor in vendors for call in vendor.calls]
+    vendors[0].on("GET", ".*", (404, fixture.ERROR), is_described=False)
+    with pytest.raises(NotFound):
+        provider.get("../account?x=#")
+    assert all("%2F" in call.path for vendor in vendors for call in vendor.calls)
+
+
 def test_every_page_is_read(
     provider: HttpServers, state: ServerState, spec: ServerSpec, monkeypatch: pytest.MonkeyPatch
 ) -> None:

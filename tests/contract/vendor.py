@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from typing import Any, Protocol
+from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 import responses
@@ -22,16 +22,21 @@ from openapi_core import OpenAPI
 from openapi_core.contrib.requests import RequestsOpenAPIRequest
 from requests import PreparedRequest
 
+Sent = tuple[int, dict[str, str], str]
 Reply = tuple[int, Any] | tuple[int, Any, Mapping[str, str]]
 Handler = Callable[["Call"], Reply]
 
 
 class Call:
-    """One request: `groups` are those of the path's pattern."""
+    """One request: `groups` are those of the path's pattern, as the vendor reads them."""
 
     def __init__(self, request: PreparedRequest, groups: tuple[str, ...]) -> None:
         parts = urlsplit(str(request.url))
-        self.method, self.path, self.groups = str(request.method), parts.path, groups
+        self.method, self.path, self.groups = (
+            str(request.method),
+            parts.path,
+            tuple(unquote(group or "") for group in groups),
+        )
         self.query = {name: values[-1] for name, values in parse_qs(parts.query, keep_blank_values=True).items()}
         self.headers, self.body = request.headers, request.body or b""
 
@@ -40,8 +45,16 @@ class Call:
         return json.loads(self.body)
 
 
+class Answering(Protocol):
+    @property
+    def base_url(self) -> str: ...
+
+    def answer(self, request: PreparedRequest) -> Sent: ...
+
+
 class Vendor:
-    """`on` says how a method and path are answered; `calls` are the requests that came, in their order.
+    """`on` says how a method and path are answered; `calls` are the requests that came, in their order. `meanwhile` is
+    called before each is answered: there somebody else may do something.
 
     `is_signed` tells whether a request carries the credential as the vendor wants it.
     """
@@ -50,6 +63,7 @@ class Vendor:
         self.base_url = base_url
         self._is_signed = is_signed
         self.calls: list[Call] = []
+        self.meanwhile: Callable[[], object] = lambda: None
         self._routes: list[tuple[str, re.Pattern[str], Handler, bool]] = []
         self._description = description(spec, base_url) if spec else None
 
@@ -61,7 +75,11 @@ class Vendor:
         handler = answer if callable(answer) else lambda call: answer
         self._routes.insert(0, (method, re.compile(path), handler, is_described))
 
-    def answer(self, request: PreparedRequest) -> tuple[int, dict[str, str], str]:
+    def wrap(self, wrapped: Callable[[Handler], Handler]) -> None:
+        """Has each answer go through another one's hands."""
+        self._routes = [(method, path, wrapped(handler), known) for method, path, handler, known in self._routes]
+
+    def answer(self, request: PreparedRequest) -> Sent:
         path = urlsplit(str(request.url)).path.removeprefix(urlsplit(self.base_url).path)
         for method, pattern, handler, is_described in self._routes:
             if method == request.method and (match := pattern.fullmatch(path)):
@@ -70,6 +88,7 @@ class Vendor:
                 call = Call(request, match.groups())
                 assert self._is_signed(call), f"{call.method} {call.path} is not signed"
                 self.calls.append(call)
+                self.meanwhile()
                 status, body, *headers = handler(call)
                 text = body if isinstance(body, str) else json.dumps(body)
                 return status, dict(*headers), "" if body is None else text
@@ -77,7 +96,7 @@ class Vendor:
 
 
 @contextmanager
-def standing_in(*vendors: Vendor) -> Iterator[None]:
+def standing_in(*vendors: Answering) -> Iterator[None]:
     """Inside, requests reach these vendors, and nobody else."""
     with responses.RequestsMock(assert_all_requests_are_fired=False) as door:
         for vendor in vendors:

@@ -85,7 +85,7 @@ def test_it_costs_as_many_queries_however_much_there_is(
     for number in range(3):
         site = site_of(factories.server(owner.organization, name=f"web-{number}"), f"shop-{number}.example.com")
         Deployment.objects.create(site=site, ref="main", job=job_about(owner, site, Status.RUNNING))
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(11):
         text_of(owner_client)
 
 

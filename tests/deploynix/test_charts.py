@@ -45,6 +45,24 @@ def test_the_scale_ends_at_a_round_number(most: int, top: int) -> None:
     assert chart((FIRST, most)).top == top
 
 
+@pytest.mark.parametrize(
+    ("unit", "most", "top", "scale"),
+    [
+        ("bytes", 900, 1024, ("1 KB", "512 bytes")),
+        ("bytes", 80_500_000, 128 * 1024**2, ("128 MB", "64 MB")),
+        ("seconds", 21, 60, ("1 min", "30 s")),
+        ("seconds", 95, 120, ("2 min", "1 min")),
+        ("seconds", 3000, 7200, ("2 h", "1 h")),
+    ],
+)
+def test_a_measure_has_a_scale_of_its_own(unit: str, most: int, top: int, scale: tuple[str, str]) -> None:
+    found = daily_chart([(FIRST, most)], since=FIRST, until=LAST, unit=unit)
+    assert found.top == top
+    html = drawn(found).replace("\xa0", " ")
+    assert f"<span>{scale[0]}</span><span>{scale[1]}</span><span>0</span>" in html
+    assert "uses in" not in html
+
+
 def test_a_day_outside_is_not_drawn() -> None:
     assert chart((date(2026, 3, 5), 7)).total == 0
 

@@ -80,6 +80,34 @@ def test_a_malformed_value_is_refused_by_name(name: str, value: str, tmp_path: P
     assert refusal(tmp_path, **{name: value}).startswith(f"{name} is '{value}'")
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("OUTBOUND_ALLOW", "10.0.0.0/8,everything"),
+        ("OUTBOUND_ALLOW", "10.0.0.1/8"),
+        ("PROVIDER_URLS", "everything"),
+        ("PROVIDER_URLS", "server:hetzner"),
+        ("PROVIDER_URLS", "server:hetzner=hetzner.example.com"),
+        ("PROVIDER_URLS", "server:hetzner=https://"),
+        ("PROVIDER_URLS", "server:hetzner=https://somebody:password@hetzner.example.com"),
+        ("PROVIDER_URLS", "server:hetzner=https://hetzner.example.com?key=1"),
+    ],
+)
+def test_an_item_that_is_malformed_is_refused_by_the_name_of_its_list(name: str, value: str, tmp_path: Path) -> None:
+    item = value.rpartition(",")[2].partition("=")[0]
+    message = refusal(tmp_path, **{name: value})
+    assert message.startswith(f"{name} holds '{item}': write")
+    assert "somebody" not in message
+
+
+def test_addresses_of_providers_are_read_by_provider(tmp_path: Path) -> None:
+    given = "server:hetzner=http://127.0.0.1:1234/, git:github=https://github.example.com/api/v3"
+    assert json.loads(setting(tmp_path, "__import__('json').dumps(settings.PROVIDER_URLS)", PROVIDER_URLS=given)) == {
+        "server:hetzner": "http://127.0.0.1:1234",
+        "git:github": "https://github.example.com/api/v3",
+    }
+
+
 def test_a_secret_may_come_from_a_file(tmp_path: Path) -> None:
     file = tmp_path / "secret"
     file.write_text(f"{STRONG}\n")
@@ -152,6 +180,6 @@ logging.getLogger("jobs").warning("hello")
 
 def test_every_variable_is_documented_and_no_other() -> None:
     sources = "".join(path.read_text() for path in (ROOT / "deploynix").rglob("*.py"))
-    read = set(re.findall(r'env\.(?:text|flag|number|items|secret)\(\s*"([A-Z_]+)"', sources))
+    read = set(re.findall(r'env\.(?:text|flag|number|items|networks|addresses|secret)\(\s*"([A-Z_]+)"', sources))
     page = (ROOT / "docs" / "running-in-production.md").read_text()
     assert set(re.findall(r"^\| `([A-Z_]+)`", page, re.MULTILINE)) == read

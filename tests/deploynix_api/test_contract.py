@@ -66,7 +66,8 @@ CALLS = {call.operation.summary: call for call in calls()}
 
 @pytest.fixture(autouse=True)
 def _many_requests(settings: Settings) -> None:
-    settings.RATE_LIMIT_GENERAL = settings.RATE_LIMIT_TOKENS = settings.RATE_LIMIT_AUTH = 10**9
+    for name in ("AUTH", "DOWNLOADS", "GENERAL", "TOKENS"):
+        setattr(settings, f"RATE_LIMIT_{name}", 10**9)
 
 
 @pytest.fixture(autouse=True)

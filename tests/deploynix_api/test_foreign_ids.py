@@ -17,14 +17,24 @@ pytestmark = pytest.mark.django_db
 CLOSED = [call for call in calls() if not call.is_public]
 NAMED = [call for call in CLOSED if call.places]
 # Fields of bodies that name something.
-REFERENCES = {"credential_id", "project_id", "release", "server_id", "servers", "site", "site_ids", "sites"}
+REFERENCES = {
+    *("backup", "credential_id", "database", "project_id", "release", "schedule", "server", "server_id", "servers"),
+    *("site", "site_ids", "sites"),
+}
 # Parameters of lists that name something, and the collection that it is in.
-FILTERS = {"credential": "credentials", "project": "projects", "site": "sites", "subject_id": "servers"}
+FILTERS = {
+    "backup": "backups",
+    "credential": "credentials",
+    "project": "projects",
+    "schedule": "schedules",
+    "site": "sites",
+    "subject_id": "servers",
+}
 
 
 @pytest.fixture(autouse=True)
 def _many_requests(settings: Settings) -> None:
-    settings.RATE_LIMIT_GENERAL = settings.RATE_LIMIT_TOKENS = 10**6
+    settings.RATE_LIMIT_GENERAL = settings.RATE_LIMIT_TOKENS = settings.RATE_LIMIT_DOWNLOADS = 10**6
 
 
 @pytest.fixture
@@ -126,6 +136,7 @@ def full_body(call: Call, own: Everything) -> Any:
 def references(call: Call, own: Everything, foreign: Everything) -> list[tuple[str, str]]:
     """Each id that a body may name, and that of its like in the other organization."""
     pairs = {pk: foreign.ids[collection] for collection, pk in own.ids.items()}
+    pairs[own.storage.pk] = foreign.storage.pk
     # What an application calls its release is any text.
     if call.operation.summary != "Report an error":
         pairs[own.releases[0].pk] = foreign.releases[0].pk

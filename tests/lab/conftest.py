@@ -8,9 +8,11 @@ from contextlib import ExitStack
 
 import pytest
 
+from tests.lab.engines import engine
 from tests.lab.git_server import GitServer
-from tests.lab.provisioned import provisioned_host, provisioned_image
+from tests.lab.provisioned import postgresql_image, provisioned_host, provisioned_image, provisioned_postgresql
 from tests.lab.sites import shop
+from tests.lab.stores import gate, seaweed, store
 from tests.lab.workers import broker, workers
 from tools.targethost import Host, Lab, LabError, Unsupported
 from tools.targethost.images import locked
@@ -18,11 +20,17 @@ from tools.targethost.images import locked
 __all__ = [
     "addresses",
     "broker",
+    "engine",
+    "gate",
     "git_server",
     "lab",
+    "postgresql_image",
     "provisioned_host",
     "provisioned_image",
+    "provisioned_postgresql",
+    "seaweed",
     "shop",
+    "store",
     "target_host",
     "workers",
 ]

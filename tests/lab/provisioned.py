@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,18 +16,22 @@ from jobs.models import Job
 from jobs.runner import run_job
 from organizations.models import Organization, Role
 from servers.actions import create_server
-from servers.models import Server
+from servers.models import DatabaseType, Server
 from servers.models import Status as ServerStatus
 from tests import factories
 from tools.targethost import Host, Lab
 from tools.targethost.images import locked
 
-IMAGE = "provisioned"
 # Trees that differ, for example two branches, may be tested side by side: each has an image of its own.
 KEPT_IMAGES = 3
-CHOICES: dict[str, Any] = {"php_version": "8.2", "database_type": "mariadb"}
+PHP_VERSION = "8.2"
 # What of a server's row belongs to the image, as its key is on the disk.
 KEPT = ("private_key", "public_key", "php_version", "database_type", "operating_system")
+# What of the app comes after provisioning: a change here makes no new image.
+NOT_PROVISIONING = {
+    *("api", "databases", "forms", "migrations", "views"),
+    *("__init__.py", "apps.py", "databases.py", "scripts.py", "secrets.py", "urls.py"),
+}
 
 
 class ProvisionedHost(NamedTuple):
@@ -35,11 +40,13 @@ class ProvisionedHost(NamedTuple):
 
 
 class ProvisionedImage:
-    """An image of a provisioned server: Debian 12, PHP 8.2, MariaDB. `record` is what its row has to say."""
+    """An image of a provisioned server: Debian 12, PHP 8.2, a database. `record` is what its row has to say."""
 
-    def __init__(self, lab: Lab) -> None:
+    def __init__(self, lab: Lab, database_type: DatabaseType) -> None:
         self.lab = lab
-        self.name = f"{IMAGE}-{self._stamp()}"
+        self.database_type = database_type
+        self.kind = f"server-{database_type}"
+        self.name = f"{self.kind}-{self._stamp()}"
         self._file = lab.cache / f"{self.name}.json"
 
     @property
@@ -55,13 +62,13 @@ class ProvisionedImage:
         return factories.provisioned_server(organization, ip_address=host.ip, host_key=host.host_key, **self.record)
 
     def make(self, ip: str, blocker: DjangoDbBlocker) -> None:
-        with locked(self.lab.cache / f"{IMAGE}.lock"):
+        with locked(self.lab.cache / f"{self.kind}.lock"):
             if self._file.exists():
                 return
             host = self.lab.start(f"host-{ip.rpartition('.')[2]}", ip)
             try:
                 with blocker.unblock():
-                    record = provision_once(host)
+                    record = provision_once(host, self.database_type)
                 host.snapshot(self.name)
             finally:
                 host.stop()
@@ -70,7 +77,7 @@ class ProvisionedImage:
             self._remove_old()
 
     def _remove_old(self) -> None:
-        files = sorted(self.lab.cache.glob(f"{IMAGE}-*.json"), key=lambda file: file.stat().st_mtime)
+        files = sorted(self.lab.cache.glob(f"{self.kind}-*.json"), key=lambda file: file.stat().st_mtime)
         for file in files[:-KEPT_IMAGES]:
             file.unlink()
             self.lab.images.remove(file.stem)
@@ -80,17 +87,18 @@ class ProvisionedImage:
         digest = sha256((self.lab.images.names / "base").readlink().name.encode())
         folder = Path(servers.__file__).parent
         for file in sorted(folder.rglob("*")):
-            if file.is_file() and file.suffix not in (".pyc", ".html") and "migrations" not in file.parts:
+            parts = file.relative_to(folder).parts
+            if file.is_file() and file.suffix != ".pyc" and NOT_PROVISIONING.isdisjoint(parts):
                 digest.update(file.read_bytes())
         return digest.hexdigest()[:12]
 
 
-def provision_once(host: Host) -> dict[str, str]:
+def provision_once(host: Host, database_type: DatabaseType) -> dict[str, str]:
     """Provisions the host for an organization that is gone afterwards; what its row has to say."""
     organization = factories.organization("Image")
     actor = factories.actor(organization, Role.OWNER)
     try:
-        server, job = provision(actor, host)
+        server, job = provision(actor, host, database_type=database_type)
         assert server.status == ServerStatus.ACTIVE, f"{job.error} {job.hint}"
         return {name: getattr(server, name) for name in KEPT}
     finally:
@@ -106,7 +114,7 @@ def provision(actor: Actor, host: Host, **choices: Any) -> tuple[Server, Job]:
         name=f"image-{host.name}",
         ip_address=host.ip,
         private_key=host.private_key_path.read_text(),
-        **CHOICES | choices,
+        **{"php_version": PHP_VERSION, "database_type": DatabaseType.MARIADB} | choices,
     )
     job = Job.objects.about(server).get()
     run_job(job.pk)
@@ -115,20 +123,51 @@ def provision(actor: Actor, host: Host, **choices: Any) -> tuple[Server, Job]:
     return server, job
 
 
+def image_of(
+    database_type: DatabaseType, lab: Lab, addresses: Iterator[str], blocker: DjangoDbBlocker
+) -> ProvisionedImage:
+    image = ProvisionedImage(lab, database_type)
+    image.make(next(addresses), blocker)
+    return image
+
+
+@contextmanager
+def host_of(image: ProvisionedImage, ip: str, organization: Organization) -> Iterator[ProvisionedHost]:
+    """A provisioned server of the organization's, and the host that it is; thrown away afterwards."""
+    host = image.start(ip)
+    try:
+        yield ProvisionedHost(image.row(organization, host), host)
+    finally:
+        host.stop()
+
+
 @pytest.fixture(scope="session")
 def provisioned_image(
     lab: Lab, addresses: Iterator[str], django_db_setup: None, django_db_blocker: DjangoDbBlocker
 ) -> ProvisionedImage:
-    image = ProvisionedImage(lab)
-    image.make(next(addresses), django_db_blocker)
-    return image
+    return image_of(DatabaseType.MARIADB, lab, addresses, django_db_blocker)
+
+
+@pytest.fixture(scope="session")
+def postgresql_image(
+    lab: Lab, addresses: Iterator[str], django_db_setup: None, django_db_blocker: DjangoDbBlocker
+) -> ProvisionedImage:
+    return image_of(DatabaseType.POSTGRESQL, lab, addresses, django_db_blocker)
 
 
 @pytest.fixture
 def provisioned_host(
     provisioned_image: ProvisionedImage, addresses: Iterator[str], organization: Organization
 ) -> Iterator[ProvisionedHost]:
-    """A provisioned server of Acme's, and the host that it is; thrown away after the test."""
-    host = provisioned_image.start(next(addresses))
-    yield ProvisionedHost(provisioned_image.row(organization, host), host)
-    host.stop()
+    """A provisioned server of Acme's with MariaDB."""
+    with host_of(provisioned_image, next(addresses), organization) as provisioned:
+        yield provisioned
+
+
+@pytest.fixture
+def provisioned_postgresql(
+    postgresql_image: ProvisionedImage, addresses: Iterator[str], organization: Organization
+) -> Iterator[ProvisionedHost]:
+    """A provisioned server of Acme's with PostgreSQL."""
+    with host_of(postgresql_image, next(addresses), organization) as provisioned:
+        yield provisioned

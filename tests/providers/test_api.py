@@ -16,7 +16,6 @@ from providers.base import Kind
 from providers.models import Credential
 from providers.registry import provider_of
 from providers.uses import Use, register_user
-from tests import factories
 from tests.apiclient import ApiClient, Response
 from tests.providers.asking import TOKEN, connect
 
@@ -212,37 +211,15 @@ def forge(actor: Actor) -> Credential:
     return connect(actor, kind="git", provider="forge", values={"token": TOKEN})
 
 
-def test_repositories_come_in_the_pages_of_their_provider(api: ApiClient, owner: Actor) -> None:
-    read(api.get("/git-repositories"), 422)
-    forge(owner)
-    first = read(api.get("/git-repositories"))
+def test_repositories_come_in_the_pages_of_their_provider(
+    api: ApiClient, owner: Actor, outsider: Actor, credential: Credential
+) -> None:
+    path = f"/git-providers/{forge(owner).pk}/repositories"
+    first = read(api.get(path))
     assert [row["full_name"] for row in first["data"]] == ["acme/shop-1", "acme/shop-2"]
-    second = read(api.get(f"/git-repositories?page={first['next_page']}"))
+    second = read(api.get(f"{path}?page={first['next_page']}"))
     assert ([row["id"] for row in second["data"]], second["next_page"]) == (["3"], None)
-    found = read(api.get("/git-repositories?search=shop-2"))
+    found = read(api.get(f"{path}?search=shop-2"))
     assert ([row["id"] for row in found["data"]], found["next_page"]) == (["2"], None)
-
-
-def test_a_site_is_let_in_by_a_job(api: ApiClient, member_api: ApiClient, owner: Actor, outsider: Actor) -> None:
-    site = factories.site(factories.server(owner.organization), domain="shop.example")
-    credential = forge(owner)
-    body = {"site": site.pk, "repository": "2", "credential_id": credential.pk}
-    path = "/git-repositories/setup-deploy-key"
-    foreign = factories.site(factories.server(outsider.organization))
-    for name, value in (
-        ("site", foreign.pk),
-        ("credential_id", forge(outsider).pk),
-        ("credential_id", connect(owner).pk),
-    ):
-        assert list(read(api.post(path, body | {name: value}), 422)["errors"]) == [name]
-    read(member_api.post(path, body), 403)
-
-    answer = read(api.post(path, body), 202)
-    run_job(answer["job"]["id"])
-    job = Job.objects.get(pk=answer["job"]["id"])
-    assert (job.status, job.result, job.subject_id) == (JobStatus.SUCCEEDED, {"key_id": "key-2"}, site.pk)
-    limited = connect(owner, kind="git", provider="forge", name="Limited", values={"token": "limited-token"})
-    job_id = read(api.post(path, body | {"credential_id": limited.pk}), 202)["job"]["id"]
-    run_job(job_id)
-    job = Job.objects.get(pk=job_id)
-    assert (job.status, job.error, job.hint) == (JobStatus.FAILED, "Forge answered 403.", "Give it Deploy keys: write.")
+    for other in (credential, forge(outsider)):
+        read(api.get(f"/git-providers/{other.pk}/repositories"), 404)

@@ -167,6 +167,17 @@ def test_the_secret_is_replaced_in_place(owner_client: Client, credential: Crede
     assert Credential.objects.get().values == {"api_token": "replacement", "project": "main"}
 
 
+def test_a_key_is_replaced_together_with_its_id(owner: Actor, owner_client: Client) -> None:
+    values = {"access_key_id": "first", "secret_access_key": "one", "bucket": "backups", "region": "eu-central-1"}
+    credential = connect(owner, kind="storage", provider="s3", values=values)
+    page = text_of(owner_client, f"{credential.get_absolute_url()}/secret")
+    assert 'name="values.access_key_id" value="first"' in page
+    assert "values.bucket" not in page
+    form = {"values.access_key_id": "second", "values.secret_access_key": "two"}
+    owner_client.post(f"{credential.get_absolute_url()}/secret", form)
+    assert Credential.objects.get().values == {**values, "access_key_id": "second", "secret_access_key": "two"}
+
+
 def test_the_danger_zone_refuses_while_in_use(
     owner_client: Client, credential: Credential, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -175,7 +186,7 @@ def test_the_danger_zone_refuses_while_in_use(
     register_user(Kind.SERVER, lambda credential: used)
     address = credential.get_absolute_url()
     page = text_of(owner_client, address)
-    assert '<a href="/servers/1">the server web-1</a>' in page
+    assert '<a href="/servers/1">The server web-1</a>' in page
     assert f'action="{address}/delete"' not in page
     response = owner_client.post(f"{address}/delete", {"confirm": "Main"}, follow=True)
     assert "Main is used by the server web-1." in response.content.decode()
@@ -224,5 +235,6 @@ def test_the_reference_has_every_provider(owner_client: Client, member_client: C
     page = text_of(owner_client, "/settings/providers")
     for text in ("Nimbus", "Cloudflare", "Forge", "Depot", "Zone → DNS → Edit", "Servers: write"):
         assert text in page, text
+    assert "Deploynix stores it encrypted" in page
     assert f'href="{LIST}/new/nimbus"' in page
     assert f'href="{LIST}/new/nimbus"' not in text_of(member_client, "/settings/providers")

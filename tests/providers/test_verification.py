@@ -9,7 +9,7 @@ from deploynix.actor import Actor
 from jobs.models import Job, JobLog
 from jobs.models import Status as JobStatus
 from jobs.runner import run_job
-from providers import actions
+from providers import actions, kinds
 from providers.errors import Unavailable
 from providers.kinds import VerifyCredential
 from providers.models import Credential, Status
@@ -113,3 +113,32 @@ def test_a_real_adapter_against_its_vendor(owner: Actor) -> None:
     credential = Credential.objects.get()
     assert credential.status == Status.OK
     assert {found["verdict"] for found in credential.findings} == {"granted"}
+
+
+def test_a_secret_that_is_replaced_during_its_check_is_not_judged_by_it(
+    owner: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The check of the new secret waits behind that of the old one, which must not speak for it."""
+    credential = connect(owner, values={"api_token": "invalid-token"})
+    verify = VerifyCredential.verify
+
+    def replaced_meanwhile(kind: VerifyCredential, run: Any) -> None:
+        real = kinds.findings_of
+
+        def slow(*given: Any) -> dict[str, Any]:
+            found = real(*given)
+            actions.replace_secret(owner, credential=credential, values={"api_token": "good-token"})
+            return found
+
+        with monkeypatch.context() as patched:
+            patched.setattr(kinds, "findings_of", slow)
+            verify(kind, run)
+
+    monkeypatch.setattr(VerifyCredential, "verify", replaced_meanwhile)
+    run_job(Job.objects.get().pk)
+    credential.refresh_from_db()
+    assert (credential.status, credential.checked_at) == (Status.UNCHECKED, None)
+    monkeypatch.setattr(VerifyCredential, "verify", verify)
+    run_job(Job.objects.open().get().pk)
+    credential.refresh_from_db()
+    assert credential.status == Status.OK

@@ -5,11 +5,11 @@ import subprocess
 import pytest
 
 from deploynix.actor import Actor
+from deploynix.dotenv import parse_dotenv, render_dotenv
 from deploynix.errors import Error
 from servers.managed import ManagedFile
 from sites.actions.environment import create_environment_variable
 from sites.configuration import managed_files, render_vhost
-from sites.dotenv import parse_dotenv, render_dotenv
 from sites.models import Site, Status, Type
 from sites.remote import commands_of
 

@@ -42,7 +42,7 @@ every_prefix = pytest.mark.parametrize("prefix", PREFIXES)
 
 @pytest.fixture(autouse=True)
 def _many_requests(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    for name in ("AUTH", "GENERAL", "TOKENS", "PASSPHRASE"):
+    for name in ("AUTH", "DOWNLOADS", "GENERAL", "TOKENS", "PASSPHRASE"):
         setattr(settings, f"RATE_LIMIT_{name}", 10**6)
     # What keeps guesses slow.
     monkeypatch.setattr(authentication, "REFUSAL_SECONDS", 0.0)

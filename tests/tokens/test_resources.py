@@ -25,13 +25,13 @@ LISTS = [call for call in calls() if call.operation.page and not call.places]
 # Those that show something about a server or site.
 SHOWN = [call for call in NAMED if call.method == "GET" and not {"access-tokens", "api-keys"} & set(call.places)]
 # What belongs to the organization as a whole: abilities alone decide who sees it.
-SHARED = {"applications", "credentials", "git-providers", "providers", "scripts", "teams"}
+SHARED = {"applications", "credentials", "git-providers", "git-repositories", "providers", "scripts", "teams"}
 NEW_SITE = {"domain": "shop.example", "repository_url": "https://git.example/shop.git"}
 
 
 @pytest.fixture(autouse=True)
 def _many_requests(settings: Settings) -> None:
-    settings.RATE_LIMIT_GENERAL = settings.RATE_LIMIT_TOKENS = 10_000
+    settings.RATE_LIMIT_GENERAL = settings.RATE_LIMIT_TOKENS = settings.RATE_LIMIT_DOWNLOADS = 10_000
 
 
 def limited(owner: Actor, servers: list[Server] | None = None, sites: list[Site] | None = None) -> ApiClient:

@@ -2,17 +2,16 @@
 
 from datetime import timedelta
 
-from django.db.models import Exists, F, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from tokens.alerts.mailing import TIME, warn
-from tokens.models import Kind, Token, TokenAlert, TokenQuerySet
+from jobs.warnings import MOST_A_RUN, TIME, expiring, expiry_kind, expiry_title
+from tokens.alerts.mailing import warn
+from tokens.models import Kind, Token, TokenAlert
 
 DAYS_BEFORE_EXPIRY = (1, 7)
 UNUSED = timedelta(days=90)
-# So many tokens are warned of in one run; the next one goes on.
-MOST_A_RUN = 500
 
 
 def warn_of_expiry() -> None:
@@ -22,32 +21,19 @@ def warn_of_expiry() -> None:
             assert token.expires_at is not None  # noqa: S101 -- that is what was asked for
             warn(
                 token,
-                kind=_expiry(days),
+                kind=expiry_kind(days),
                 subject=token.expires_at.isoformat(),
-                title=f"expires in {days} day{'s' if days > 1 else ''}",
+                title=expiry_title(days),
                 lines=[f"On {token.expires_at.strftime(TIME)}", _last_use(token)],
                 advice="Programs that use it are refused from then on. Give them another one before, or let it expire.",
             )
 
 
-def _expiring(days: int) -> TokenQuerySet:
-    now, span = timezone.now(), timedelta(days=days)
-    warned = TokenAlert.objects.filter(
-        token=OuterRef("pk"), kind=_expiry(days), created_at__gte=OuterRef("expires_at") - span
-    )
-    shorter = [timedelta(days=other) for other in DAYS_BEFORE_EXPIRY if other < days]
-    tokens = Token.objects.active().filter(
-        ~Exists(warned),
-        expires_at__gt=now + max(shorter, default=timedelta()),
-        expires_at__lte=now + span,
-        created_at__lte=F("expires_at") - span,
-    )
+def _expiring(days: int) -> QuerySet[Token]:
+    told = TokenAlert.objects.filter(token=OuterRef("pk"))
+    tokens = expiring(Token.objects.active(), told, days, DAYS_BEFORE_EXPIRY)
     # Who rotates a key knows that the old one ends.
-    return tokens.filter(successor=None) if shorter else tokens
-
-
-def _expiry(days: int) -> str:
-    return f"expiry-{days}d"
+    return tokens if days == min(DAYS_BEFORE_EXPIRY) else tokens.filter(successor=None)
 
 
 def warn_of_unused() -> None:

@@ -9,7 +9,8 @@ from django.core.cache import cache
 from django.utils import timezone
 from redis.exceptions import RedisError
 
-from tokens.alerts.mailing import LEAKED, TIME, is_first, mail, warn
+from jobs.warnings import TIME
+from tokens.alerts.mailing import LEAKED, is_first, mail, warn
 from tokens.models import Token, TokenAlert, TokenNetwork
 
 logger = logging.getLogger(__name__)

@@ -10,8 +10,8 @@ import repository
 from report import Refused, ask, changed, enable, fine, run
 
 BASE = [
-    *("acl", "ca-certificates", "cron", "curl", "git", "gnupg", "logrotate", "nftables", "nginx", "openssh-client"),
-    *("redis-server", "rsync", "supervisor", "unattended-upgrades", "unzip", "zstd"),
+    *("acl", "age", "ca-certificates", "cron", "curl", "git", "gnupg", "logrotate", "nftables", "nginx"),
+    *("openssh-client", "redis-server", "rsync", "supervisor", "unattended-upgrades", "unzip", "zstd"),
 ]
 BASE_SERVICES = ["cron", "nftables", "nginx", "redis-server", "supervisor", "unattended-upgrades"]
 PHP = ["fpm", "cli"]

@@ -1,8 +1,10 @@
 """Cloudflare, as its documentation and recorded answers describe it."""
 
+import math
 from typing import Any
 
 from providers.contracts.dns import EDIT, READ
+from providers.contracts.zone_file import quoted, unquoted
 from providers.dns.cloudflare import Cloudflare
 from tests.contract.state import DnsState, Row
 from tests.contract.vendor import Call, Reply, Vendor
@@ -36,18 +38,23 @@ def refused(state: DnsState, permission: str) -> Reply | None:
 
 def zones(state: DnsState, call: Call) -> Reply:
     name = call.query.get("name")
-    found = [{"id": pk, "name": each} for each, pk in state.zones.items() if name in (None, each)]
-    return ok(found, result_info={"page": int(call.query.get("page", 1)), "total_pages": 1})
+    return page([{"id": pk, "name": each} for each, pk in state.zones.items() if name in (None, each)], call)
 
 
 def records(state: DnsState, call: Call) -> Reply:
     zone = state.name_of(call.groups[0])
-    return ok([shown(row) for row in state.found(zone, call.query["name"], call.query["type"])])
+    return page([shown(row) for row in state.found(zone, call.query["name"], call.query["type"])], call)
+
+
+def page(rows: list[Any], call: Call) -> Reply:
+    number, size = int(call.query["page"]), int(call.query["per_page"])
+    info = {"page": number, "per_page": size, "total_pages": math.ceil(len(rows) / size)}
+    return ok(rows[(number - 1) * size : number * size], result_info=info)
 
 
 def add(state: DnsState, call: Call) -> Reply:
     sent = call.json
-    value = sent["content"][1:-1] if sent["type"] == "TXT" else sent["content"]
+    value = unquoted(sent["content"])
     return ok(shown(state.add(state.name_of(call.groups[0]), sent["name"], sent["type"], value, sent["ttl"])))
 
 
@@ -59,5 +66,5 @@ def delete(state: DnsState, call: Call) -> Reply:
 
 
 def shown(row: Row) -> dict[str, Any]:
-    content = f'"{row.value}"' if row.type == "TXT" else row.value
+    content = quoted(row.value) if row.type == "TXT" else row.value
     return {"id": row.id, "name": row.name, "type": row.type, "content": content, "ttl": row.ttl}

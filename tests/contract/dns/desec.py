@@ -4,11 +4,14 @@ machines: what may be sent is written down here.
 
 from typing import Any
 
-from providers.contracts.dns import EDIT, READ, quoted, unquoted
+from providers.contracts.dns import EDIT, READ
+from providers.contracts.zone_file import quoted, unquoted
 from providers.dns.desec import Desec
 from tests.contract.state import DnsState
 from tests.contract.vendor import Call, Reply, Vendor
 
+# An update says what is to be there, whatever was there.
+LAST_WRITER_WINS = True
 VALUES = {"token": "d" * 28}
 ERROR = {"detail": "Invalid token."}
 # Every token reads all domains of its account.

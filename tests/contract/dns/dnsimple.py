@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from providers.contracts.dns import EDIT, READ, quoted, unquoted
+from providers.contracts.dns import EDIT, READ
+from providers.contracts.zone_file import quoted, unquoted
 from providers.dns.dnsimple import DnSimple
 from tests.contract.state import DnsState, Row
 from tests.contract.vendor import Call, Reply, Vendor

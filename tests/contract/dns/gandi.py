@@ -4,11 +4,14 @@ for machines: what may be sent is written down here.
 
 from typing import Any
 
-from providers.contracts.dns import EDIT, READ, quoted, unquoted
+from providers.contracts.dns import EDIT, READ
+from providers.contracts.zone_file import quoted, unquoted
 from providers.dns.gandi import TOKEN_INFO, Gandi
 from tests.contract.state import DnsState
 from tests.contract.vendor import Call, Reply, Vendor
 
+# PUT says what is to be there, whatever was there.
+LAST_WRITER_WINS = True
 VALUES = {"token": "pat_" + "g" * 36}
 RECORD = "/domains/([^/]+)/records/([^/]+)/(A|AAAA|CNAME|TXT)"
 ERROR = {"code": 401, "message": "The token is not valid.", "object": "HTTPUnauthorized", "cause": "Unauthorized"}

@@ -5,6 +5,8 @@ from providers.dns.godaddy import GoDaddy
 from tests.contract.state import DnsState
 from tests.contract.vendor import Call, Reply, Vendor
 
+# To take a value away, all others are written.
+LAST_WRITER_WINS = True
 VALUES = {"key": "k" * 37, "secret": "s" * 22}
 RECORD = "/domains/([^/]+)/records/([A-Z]+)/([^/]+)"
 ERROR = {"code": "UNABLE_TO_AUTHENTICATE", "message": "Unauthorized : Could not authenticate API key/secret"}

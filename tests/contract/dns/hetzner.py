@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from providers.contracts.dns import EDIT, READ, quoted, unquoted
+from providers.contracts.dns import EDIT, READ
+from providers.contracts.zone_file import quoted, unquoted
 from providers.dns.hetzner import Hetzner
 from tests.contract.state import DnsState
 from tests.contract.vendor import Call, Reply, Vendor

@@ -11,6 +11,8 @@ from providers.dns.namecheap import Namecheap
 from tests.contract.state import DnsState
 from tests.contract.vendor import Call, Reply, Vendor
 
+# All records of the domain are written at once.
+LAST_WRITER_WINS = True
 VALUES = {"api_user": "acme", "api_key": "0123456789abcdef0123456789abcdef", "client_ip": "192.0.2.10"}
 ONE_STRING = "acme:0123456789abcdef0123456789abcdef:192.0.2.10"
 # A key opens everything.

@@ -7,6 +7,7 @@ from providers.dns.vultr import VultrDns
 from tests.contract.state import DnsState, Row
 from tests.contract.vendor import Call, Reply, Vendor
 
+NOT_IN_TEXTS = '"'
 VALUES = {"api_key": "V" * 36}
 ERROR = {"error": "Insufficient permissions.", "status": 403}
 ACLS = ["dns"]

@@ -57,11 +57,12 @@ def vendors(state: GitState, is_signed: Callable[[Call], bool] | None = None) ->
             status, body = answer(repo, call)[:2] if repo else (404, {"type": "error", "error": {"message": "None"}})
             return status, body, told(state)
 
-        vendor.on(method, f"/repositories/([^/]+)/([^/]+)/{path}", handler)
+        vendor.on(method, f"/repositories/([^/]+)/([^/]+)/{path}".rstrip("/"), handler)
 
     vendor.on("GET", "/user", lambda call: refusal(state, ACCOUNT) or (200, {"display_name": "octocat"}, told(state)))
     vendor.on("GET", "/user/workspaces", lambda call: refusal(state, WORKSPACES) or workspaces(state, call))
     vendor.on("GET", "/repositories/([^/]+)", lambda call: refusal(state, REPOSITORIES) or repositories(state, call))
+    on("GET", "", REPOSITORIES, lambda repo, call: (200, row_of(repo)))
     on("GET", "refs/branches", REPOSITORIES, lambda repo, call: page(state, call, named(repo)))
     on("GET", "deploy-keys", DEPLOY_KEYS, lambda repo, call: page(state, call, [shown(key) for key in repo.keys]))
     on("POST", "deploy-keys", DEPLOY_KEYS, lambda repo, call: add_key(state, repo, call))
@@ -100,12 +101,7 @@ def workspaces(state: GitState, call: Call) -> Reply:
 def repositories(state: GitState, call: Call) -> Reply:
     workspace, wanted = call.groups[0], call.query.get("q", 'name ~ ""').removeprefix('name ~ "').removesuffix('"')
     rows = [
-        {
-            "full_name": repo.full_name,
-            "is_private": repo.is_private,
-            # Null in a repository without a commit.
-            "mainbranch": {"type": "branch", "name": "main"} if repo.branches else None,
-        }
+        row_of(repo)
         for repo in state.repos
         if repo.full_name.startswith(f"{workspace}/")
         and wanted in repo.full_name.partition("/")[2]
@@ -113,6 +109,15 @@ def repositories(state: GitState, call: Call) -> Reply:
         and not repo.is_archived
     ]
     return page(state, call, rows)
+
+
+def row_of(repo: Repo) -> dict[str, Any]:
+    return {
+        "full_name": repo.full_name,
+        "is_private": repo.is_private,
+        # Null in a repository without a commit.
+        "mainbranch": {"type": "branch", "name": "main"} if repo.branches else None,
+    }
 
 
 def page(state: GitState, call: Call, rows: list[dict[str, Any]]) -> Reply:

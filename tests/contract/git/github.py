@@ -41,14 +41,15 @@ def vendors(state: GitState) -> list[Vendor]:
     def on(method: str, path: str, permission: str, answer: Callable[[Repo, Call], Reply]) -> None:
         def handler(call: Call) -> Reply:
             repo = state.repo("/".join(call.groups[:2]))
-            if repo is None or (not repo.is_admin and permission != CONTENTS):
+            if repo is None or (not repo.is_admin and permission not in (METADATA, CONTENTS)):
                 return 404, {"message": "Not Found"}
             return (403, REFUSED) if permission in state.denied else answer(repo, call)
 
-        vendor.on(method, f"/repos/([^/]+)/([^/]+)/{path}", handler)
+        vendor.on(method, f"/repos/([^/]+)/([^/]+)/{path}".rstrip("/"), handler)
 
     vendor.on("GET", "/user", lambda call: (200, {"login": "octocat"}, about_token(state)))
     vendor.on("GET", "/user/repos", lambda call: repositories(state, call))
+    on("GET", "", METADATA, lambda repo, call: (200, told(repo)))
     on("GET", "branches", CONTENTS, lambda repo, call: page(state, call, [{"name": each} for each in repo.branches]))
     on("GET", "keys", ADMINISTRATION, lambda repo, call: page(state, call, [shown(key) for key in repo.keys]))
     on("POST", "keys", ADMINISTRATION, lambda repo, call: add_key(state, repo, call))
@@ -72,20 +73,20 @@ def about_token(state: GitState) -> dict[str, str]:
 def repositories(state: GitState, call: Call) -> Reply:
     if METADATA in state.denied:
         return 403, REFUSED
-    rows = [
-        {
-            "id": int(repo.id),
-            "full_name": repo.full_name,
-            "private": repo.is_private,
-            "archived": repo.is_archived,
-            "default_branch": "main",
-            "clone_url": f"https://github.com/{repo.full_name}.git",
-            "ssh_url": f"git@github.com:{repo.full_name}.git",
-            "permissions": {"admin": repo.is_admin, "push": True, "pull": True},
-        }
-        for repo in state.repos
-    ]
-    return page(state, call, rows)
+    return page(state, call, [told(repo) for repo in state.repos])
+
+
+def told(repo: Repo) -> dict[str, Any]:
+    return {
+        "id": int(repo.id),
+        "full_name": repo.full_name,
+        "private": repo.is_private,
+        "archived": repo.is_archived,
+        "default_branch": "main",
+        "clone_url": f"https://github.com/{repo.full_name}.git",
+        "ssh_url": f"git@github.com:{repo.full_name}.git",
+        "permissions": {"admin": repo.is_admin, "push": True, "pull": True},
+    }
 
 
 def page(state: GitState, call: Call, rows: list[dict[str, Any]]) -> Reply:

@@ -69,11 +69,12 @@ def vendors(state: GitState, base_url: str = f"{GitLab.base_url}/api/v4", *, can
                 return 403, REFUSED
             return answer(repo, call) if repo else (404, {"message": "404 Project Not Found"})
 
-        vendor.on(method, f"/projects/([^/]+)/{path}", handler)
+        vendor.on(method, f"/projects/([^/]+)/{path}".rstrip("/"), handler)
 
     vendor.on("GET", "/personal_access_tokens/self", lambda call: (200, token(state)))
     vendor.on("GET", "/user", lambda call: user(state))
     vendor.on("GET", "/projects", lambda call: projects(state, call))
+    on("GET", "", lambda repo, call: (200, told(repo)))
     on("GET", "repository/branches", lambda repo, call: page(state, call, [{"name": each} for each in repo.branches]))
     on("GET", "deploy_keys", lambda repo, call: page(state, call, [shown(key) for key in repo.keys]))
     on("POST", "deploy_keys", lambda repo, call: add_key(state, repo, call))
@@ -103,19 +104,23 @@ def projects(state: GitState, call: Call) -> Reply:
         return 403, REFUSED
     assert (call.query["min_access_level"], call.query["archived"]) == ("40", "false")
     rows = [
-        {
-            "id": int(repo.id),
-            "path_with_namespace": repo.full_name,
-            "http_url_to_repo": f"https://gitlab.com/{repo.full_name}.git",
-            "ssh_url_to_repo": f"git@gitlab.com:{repo.full_name}.git",
-            # Null in a project without a commit.
-            "default_branch": "main" if repo.branches else None,
-            "visibility": "private" if repo.is_private else "public",
-        }
+        told(repo)
         for repo in state.repos
         if repo.is_admin and not repo.is_archived and call.query.get("search", "") in repo.full_name
     ]
     return page(state, call, rows)
+
+
+def told(repo: Repo) -> dict[str, Any]:
+    return {
+        "id": int(repo.id),
+        "path_with_namespace": repo.full_name,
+        "http_url_to_repo": f"https://gitlab.com/{repo.full_name}.git",
+        "ssh_url_to_repo": f"git@gitlab.com:{repo.full_name}.git",
+        # Null in a project without a commit.
+        "default_branch": "main" if repo.branches else None,
+        "visibility": "private" if repo.is_private else "public",
+    }
 
 
 def page(state: GitState, call: Call, rows: list[dict[str, Any]]) -> Reply:

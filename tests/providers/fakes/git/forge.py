@@ -2,7 +2,7 @@
 
 from providers.base import Field, Findings, Permission, PermissionCheck, Verdict
 from providers.contracts.git import GitProvider, Repository, RepositoryPage
-from providers.errors import MissingPermission
+from providers.errors import MissingPermission, NotFound
 
 DEPLOY_KEYS: dict[str, str] = {}
 
@@ -32,6 +32,13 @@ class Forge(GitProvider):
         if page == "second":
             return RepositoryPage(found[2:])
         return RepositoryPage(found[:2], "second" if len(found) > 2 else "")
+
+    def repository(self, full_name: str) -> Repository:
+        for page in ("", "second"):
+            for one in self.repositories(page=page).repositories:
+                if one.full_name == full_name.lower():
+                    return one
+        raise NotFound(f"Forge answered 404 to {self.values['token']}.", self.not_found_hint)
 
     def _repository(self, number: int) -> Repository:
         name = f"acme/shop-{number}"
