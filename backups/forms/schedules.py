@@ -11,7 +11,6 @@ from backups.models.schedules import LONGEST_AGE_HOURS, LONGEST_QUERY, MOST_KEPT
 from deploynix.forms import CODE
 
 OTHER = "other"
-# The hour after midnight is when much else begins, and is missing or there twice where clocks change.
 CRONS = {
     "0 * * * *": "Every hour",
     "0 2 * * *": "Every day at 02:00",
