@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 MIB, GIB = 1024**2, 1024**3
 OURS = "Deploynix"
+ROUNDS = 5
 DUMPLIKE = Path(__file__).parent / "dumplike"
 SUMMARY = re.compile(r"Sent ([\d.]+) MiB in ([\d.]+) s, .* with ([\d.]+) s of CPU and (\d+) MiB of memory")
 # Put behind what a site's backup is made with.
@@ -50,7 +51,7 @@ class Sent(NamedTuple):
 
 
 def measure(report: Report, quick: bool) -> None:
-    size, rounds = (64 * MIB, 1) if quick else (GIB, 5)
+    size, rounds = (64 * MIB, 1) if quick else (GIB, ROUNDS)
     with install():
         from bench.lab import provisioned
         from organizations.models import Role

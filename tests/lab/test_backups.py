@@ -36,10 +36,10 @@ from tools.targethost import Host
 
 pytestmark = [pytest.mark.lab, pytest.mark.elsewhere, pytest.mark.django_db(transaction=True)]
 
-# Of random bytes, which no compression makes smaller: more than what is under way at once.
-MIB = 40
+# Of random bytes, which no compression makes smaller: far more than what is under way at once.
+MIB = 56
 FILL = """CREATE TABLE blobs (id INT PRIMARY KEY, data BLOB);
-INSERT INTO blobs SELECT seq, RANDOM_BYTES(1024) FROM seq_1_to_40960;"""
+INSERT INTO blobs SELECT seq, RANDOM_BYTES(1024) FROM seq_1_to_57344;"""
 MEMORY = re.compile(r"(\d+) MiB of memory")
 
 
