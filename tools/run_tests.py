@@ -64,16 +64,22 @@ ON_ALL_CORES = ("-n", "auto")
 # The tests of a file share hosts and peers.
 BY_FILE = (*ON_ALL_CORES, "--dist", "loadfile")
 NO_PARTS = ("-m", "not lab and not browser and not e2e", *NO_NETWORK, *ON_ALL_CORES)
-# Calls every operation of the API with what its description allows.
-OWN_CONTRACT = "tests/deploynix_api/test_contract.py"
-UNIT = ("--ignore=tests/contract", f"--ignore={OWN_CONTRACT}", *NO_PARTS)
+# Each walks all operations of the API: with what its description allows, with every kind of token, with ids of others.
+OWN_CONTRACT = (
+    "tests/deploynix_api/test_contract.py",
+    "tests/deploynix_api/test_dry_run.py",
+    "tests/deploynix_api/test_foreign_ids.py",
+    "tests/tokens/test_matrix.py",
+    "tests/tokens/test_resources.py",
+)
+UNIT = ("--ignore=tests/contract", *(f"--ignore={file}" for file in OWN_CONTRACT), *NO_PARTS)
 SOAK = ("--hypothesis-profile=soak",)
 SUITES = (
     Suite("unit", UNIT),
     Suite("unit-postgresql", UNIT, on_postgres=True),
     # What adapters send to their vendors, what they make of the answers, and what our own API answers.
-    Suite("contract", ("tests/contract", OWN_CONTRACT, *NO_PARTS)),
-    Suite("contract-postgresql", (OWN_CONTRACT, *NO_PARTS), on_postgres=True),
+    Suite("contract", ("tests/contract", *OWN_CONTRACT, *NO_PARTS)),
+    Suite("contract-postgresql", (*OWN_CONTRACT, *NO_PARTS), on_postgres=True),
     Suite("lab", ("-m", "lab", *BY_FILE), check=need_target_hosts),
     # Once more, but for what touches no database of ours, or would show nothing new there.
     Suite(
