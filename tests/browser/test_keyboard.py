@@ -9,7 +9,7 @@ from tests.browser.people import OWNER, PASSWORD, Person
 from tests.browser.window import Window
 from tests.browser.work import DeployedSite
 
-MOST_STOPS = 30
+MOST_STOPS = 40
 IS_SEEN = """(element) => {
     const style = getComputedStyle(element);
     return (style.outlineStyle !== "none" && style.outlineWidth !== "0px") || style.boxShadow !== "none";
