@@ -50,10 +50,12 @@ def is_overtaken(job: Job) -> bool:
 
 
 def keep(credential: Credential, found: dict[str, Any]) -> None:
-    now = timezone.now()
-    in_order = {"last_ok_at": now} if found["status"] == Status.OK else {}
-    Credential.objects.filter(pk=credential.pk).update(**found, **in_order, checked_at=now)
-    if row := Credential.objects.select_related("organization").filter(pk=credential.pk).first():
+    now, rows = timezone.now(), Credential.objects.filter(pk=credential.pk)
+    if found["status"] == Status.OK:
+        rows.update(**found, last_ok_at=now, checked_at=now)
+        return
+    rows.update(**found, checked_at=now)
+    if row := rows.select_related("organization").first():
         warn_of_status(row)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 LATENCY_SECONDS = 0.1
 ZONE = {"id": "zone-1", "name": "example.com"}
+ONLY_PAGE = {"page": 1, "total_pages": 1}
 
 
 class FarVendor:
@@ -47,14 +48,14 @@ class FarVendor:
         if path.endswith("/verify"):
             return {"result": {"id": "t", "status": "active"}}
         if path.endswith("/zones"):
-            return {"result": [ZONE], "result_info": {"page": 1, "total_pages": 1}}
+            return {"result": [ZONE], "result_info": ONLY_PAGE}
         if method == "POST":
             row = {**sent, "id": str(next(self._ids))}
             self.rows[row["id"]] = row
             return {"result": row}
         if method == "DELETE":
             return {"result": self.rows.pop(path.rpartition("/")[2])}
-        return {"result": list(self.rows.values())}
+        return {"result": list(self.rows.values()), "result_info": ONLY_PAGE}
 
 
 @contextmanager
