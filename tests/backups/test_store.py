@@ -119,7 +119,9 @@ def test_completing_twice_is_no_error(moto: Moto, backup: Backup) -> None:
         store.complete_upload(storage, backup)
     backup.upload_id = ""
     store.complete_upload(storage, backup)
+    assert b"".join(store.read(backup)) == b"whole"
     store.delete(backup)
+    assert store.size_of(storage, backup) is None
 
 
 def test_an_upload_that_is_gone_is_told_from_one_that_is_complete(moto: Moto, backup: Backup) -> None:
