@@ -123,7 +123,7 @@ class Policy(SectionPage):
 
     def get(self, request: HttpRequest, kind: Kind, provider: str) -> HttpResponse:
         policy = policy_of(self.declaration, given_values(request.GET))
-        return render(request, "providers/policy.html", {"policy": policy, "provider": self.declaration, "kind": kind})
+        return render(request, "providers/policy_text.html", {"policy": policy})
 
 
 class CredentialPage(SectionPage):

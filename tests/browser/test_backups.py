@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.browser import work
 from tests.browser.conftest import Open
@@ -91,6 +91,23 @@ def test_the_next_times_follow_what_is_typed(window: Window, schedule: str) -> N
     cron.fill("nonsense")
     expect(times).to_contain_text("has five fields")
     window.shot("backups/cron-with-error")
+
+
+def test_what_is_typed_while_an_answer_is_awaited_is_not_lost(window: Window, schedule: str) -> None:
+    window.open(f"{schedule}/edit")
+    window.page.locator("main [name=preset]").select_option("other")
+    cron = window.page.locator("main [name=cron]")
+    unanswered: list[Route] = []
+
+    def hold(route: Route) -> None:
+        unanswered.append(route)
+
+    window.page.route("**/schedules/times?*cron=15*", hold)
+    with window.page.expect_request("**/schedules/times?*cron=15*"):
+        cron.fill("15 6 * * *")
+    cron.fill("nonsense")
+    unanswered.pop().continue_()
+    expect(window.page.get_by_role("region", name="The next times")).to_contain_text("has five fields")
 
 
 def test_a_download_is_shown_once(window: Window, schedule: str) -> None:
