@@ -89,21 +89,21 @@ def create_schedule(
 
 @transaction.atomic
 def update_schedule(actor: Actor, *, schedule: Schedule, **values: Any) -> Schedule:
-    """Changes what is given of SETTINGS; `max_age_hours` of None is as in `create_schedule`.
+    """Changes what is given of SETTINGS; `max_age_hours` of None is as in `create_schedule`, and a limit that is what
+    the times left of themselves follows them when they change.
 
     One that is switched off has no alarm, and from when it is switched on again its backups may take their time.
     Raises Denied, Invalid and ValidationError, naming the field.
     """
     actor.require("backup:update")
     schedule = _locked(schedule)
-    names = [name for name in SETTINGS if name in values]
-    before = _recorded(schedule, names)
-    for name in names:
-        setattr(schedule, name, values[name])
-    if "max_age_hours" in values:
-        _set_age(schedule, values["max_age_hours"])
+    before = _recorded(schedule, SETTINGS)
+    own_hours = default_age_hours(schedule.cron, schedule.timezone)
+    for name in SETTINGS:
+        setattr(schedule, name, values.get(name, getattr(schedule, name)))
+    _set_age(schedule, None if schedule.max_age_hours == own_hours else schedule.max_age_hours)
     _check(actor, schedule)
-    changes = changed(before, _recorded(schedule, names))
+    changes = changed(before, _recorded(schedule, SETTINGS))
     if changes.keys() & TIMES:
         _set_turns(schedule)
     if "is_active" in changes:

@@ -71,6 +71,14 @@ def test_how_old_the_newest_may_be_follows_from_the_times(
     assert schedule.max_age_hours == hours
 
 
+def test_a_limit_of_its_own_stays_when_the_times_change(owner: Actor, schedule: Schedule) -> None:
+    own = schedule.max_age_hours
+    weekly = update_schedule(owner, schedule=schedule, cron="0 2 * * 1", max_age_hours=own)
+    assert weekly.max_age_hours > 7 * 24
+    update_schedule(owner, schedule=weekly, max_age_hours=200)
+    assert update_schedule(owner, schedule=weekly, cron="0 2 * * 1,4").max_age_hours == 200
+
+
 @pytest.mark.parametrize(
     ("values", "field", "said"),
     [
