@@ -66,7 +66,7 @@ class Upload(Exchange):
             backup=self.backup,
             number=number,
             size=int(part["size"]),
-            sha256=str(part["sha256"])[:64],
+            md5=str(part["md5"])[:32],
             etag=str(part["etag"])[:128],
         )
         self._wanted.discard(number)
@@ -128,7 +128,7 @@ class Upload(Exchange):
             self.backup.parts.all().delete()
             BackupPart.objects.bulk_create(sent, batch_size=500)
             Backup.objects.filter(pk=self.backup.pk).update(
-                size=size, sent=size, raw_size=int(done["raw_size"]), sha256=str(done["sha256"])[:64]
+                size=size, sent=size, raw_size=int(done["raw_size"]), sha256=""
             )
         self.run.line(_summary(size, done["usage"]))
 
@@ -136,6 +136,6 @@ class Upload(Exchange):
 def _summary(size: int, usage: Mapping[str, float]) -> str:
     mib, seconds = size / parts.MIB, max(float(usage["seconds"]), 0.001)
     return (
-        f"Sent {mib:.1f} MiB in {seconds:.1f} s, {mib / seconds:.0f} MiB a second, with {float(usage['cpu']):.1f} s of"
+        f"Sent {mib:.1f} MiB in {seconds:.1f} s, {mib / seconds:.0f} MiB a second, with {float(usage['cpu']):.2f} s of"
         f" CPU and {float(usage['memory']) / parts.MIB:.0f} MiB of memory."
     )

@@ -7,7 +7,7 @@ import zstandard
 from django.utils import timezone
 
 from backups import store, structure
-from backups.models import Backup, Encryption, Type
+from backups.models import Backup, BackupPart, Encryption, Type
 from deploynix.errors import Error
 from jobs.run import Run
 from providers.errors import NotFound
@@ -26,19 +26,29 @@ class Faulty(Error):
 def verify(run: Run, backup: Backup) -> None:
     """Reads the whole object and writes down what was found: `verified_at`, and `fault` where something is wrong.
 
-    Raises Faulty, and ProviderError where the store cannot be read, which says nothing about the backup.
+    The first time it is compared with what the server has sent, and the sums are written down that it is compared with
+    from then on. Raises Faulty, and ProviderError where the store cannot be read, which says nothing about the backup.
     """
     reading = Reading(backup, store.read(backup))
     try:
-        _examine(run, backup, reading)
+        raw_size = _examine(run, backup, reading)
     except NotFound:
         _record(run, backup, f"The store has no object {backup.key} in {backup.bucket} any more.")
     except structure.Broken as reason:
         _record(run, backup, str(reason))
     else:
+        if reading.is_first:
+            _keep_sums(run, backup, reading, raw_size)
         _record(run, backup, "")
     kind = "checksum and header" if backup.encryption != Encryption.NONE else "checksum, compression and structure"
     run.line(f"Read {backup.size} bytes back: {kind} are as they should be.")
+
+
+def _keep_sums(run: Run, backup: Backup, reading: "Reading", raw_size: int | None) -> None:
+    backup.sha256, backup.raw_size = reading.sha256, raw_size
+    with run.write():
+        BackupPart.objects.bulk_update(reading.parts, ["sha256"], batch_size=500)
+        Backup.objects.filter(pk=backup.pk).update(sha256=backup.sha256, raw_size=raw_size)
 
 
 def _record(run: Run, backup: Backup, fault: str) -> None:
@@ -49,12 +59,14 @@ def _record(run: Run, backup: Backup, fault: str) -> None:
         raise Faulty(fault, "It cannot be restored. Make another one, and see who or what changed it in the store.")
 
 
-def _examine(run: Run, backup: Backup, reading: "Reading") -> None:
-    """Raises Broken."""
-    chunks = _watched(run, backup, reading)
+def _examine(run: Run, backup: Backup, reading: "Reading") -> int | None:
+    """How many bytes it unpacks to, as far as is known. Raises Broken."""
+    raw_size, chunks = backup.raw_size, _watched(run, backup, reading)
     try:
         if backup.encryption == Encryption.NONE:
-            structure.check(kind_of(backup), structure.Plain(chunks, backup.raw_size))
+            plain = structure.Plain(chunks, None if reading.is_first else raw_size)
+            structure.check(kind_of(backup), plain)
+            raw_size = plain.position
         else:
             structure.check_encrypted(backup.encryption, next(chunks, b""))
     except (structure.Broken, zstandard.ZstdError) as reason:
@@ -64,6 +76,7 @@ def _examine(run: Run, backup: Backup, reading: "Reading") -> None:
         raise structure.Broken(f"It was stored as it was sent, but it is not whole: {reason}") from reason
     _drain(chunks)
     reading.check()
+    return raw_size
 
 
 def kind_of(backup: Backup) -> str:
@@ -86,26 +99,35 @@ def _watched(run: Run, backup: Backup, reading: "Reading") -> Iterator[bytes]:
 
 
 class Reading:
-    """The object's bytes, summed up on the way. Raises Broken at the first part that is not what was sent."""
+    """The object's bytes, compared on the way with what was sent; `parts` have their `sha256` at the end."""
 
     def __init__(self, backup: Backup, chunks: Iterator[bytes]) -> None:
         self.size = 0
+        self.is_first = not backup.sha256
+        self.parts = list(backup.parts.all())
         self._backup = backup
         self._chunks = chunks
-        self._sum = hashlib.sha256()
-        self._ends = iter(_ends(backup))
-        self._end, self._number, self._sha256 = next(self._ends, (0, 0, ""))
+        self._whole = hashlib.sha256()
+        self._ahead = iter(self.parts)
+        self._end = 0
         self._fault = ""
+        self._begin_part()
 
     def __iter__(self) -> Iterator[bytes]:
         for chunk in self._chunks:
             self._take(memoryview(chunk))
             yield chunk
 
+    @property
+    def sha256(self) -> str:
+        """Of all that was read."""
+        return self._whole.hexdigest()
+
     def check(self) -> None:
         """Call it at the end. Raises Broken."""
         backup = self._backup
-        if not self._fault and (self.size != backup.size or self._sum.hexdigest() != backup.sha256):
+        expected = self.parts[-1].sha256 if self.is_first and self.parts else backup.sha256
+        if not self._fault and (self.size != backup.size or self.sha256 != expected):
             self._fault = "The object in the store is not what was sent"
         if self._fault:
             size = f", and has {self.size} bytes in place of {backup.size}" if self.size != backup.size else ""
@@ -114,20 +136,26 @@ class Reading:
     def _take(self, chunk: memoryview) -> None:
         while len(chunk):
             piece = chunk[: self._end - self.size] if self._end > self.size else chunk
-            self._sum.update(piece)
+            self._whole.update(piece)
+            if self.is_first:
+                self._piece.update(piece)
             self.size += len(piece)
             chunk = chunk[len(piece) :]
-            if self.size == self._end:
-                self._end_part()
+            if self._part and self.size == self._end:
+                self._end_part(self._part)
 
-    def _end_part(self) -> None:
-        if not self._fault and self._sum.hexdigest() != self._sha256:
-            self._fault = f"Part {self._number} of the object in the store is not what was sent"
-        self._end, self._number, self._sha256 = next(self._ends, (0, 0, ""))
+    def _begin_part(self) -> None:
+        self._part = next(self._ahead, None)
+        self._end += self._part.size if self._part else 0
+        self._piece = _md5()
+
+    def _end_part(self, part: BackupPart) -> None:
+        is_same = self._piece.hexdigest() == part.md5 if self.is_first else self.sha256 == part.sha256
+        if not self._fault and not is_same:
+            self._fault = f"Part {part.number} of the object in the store is not what was sent"
+        part.sha256 = self.sha256
+        self._begin_part()
 
 
-def _ends(backup: Backup) -> Iterator[tuple[int, int, str]]:
-    end = 0
-    for number, size, sha256 in backup.parts.values_list("number", "size", "sha256"):
-        end += size
-        yield end, number, sha256
+def _md5() -> "hashlib._Hash":
+    return hashlib.md5(usedforsecurity=False)

@@ -117,8 +117,10 @@ class BackupOutput(Output):
     key = serializers.CharField(help_text="Where it is in the bucket.")
     sent = serializers.IntegerField(help_text="Bytes, while it is being made.")
     size = serializers.IntegerField(allow_null=True, help_text="Bytes in the store.")
-    raw_size = serializers.IntegerField(allow_null=True, help_text="Bytes before they were compressed.")
-    sha256 = serializers.CharField(help_text="Of what is in the store.")
+    raw_size = serializers.IntegerField(
+        allow_null=True, help_text="Bytes before they were compressed. Of an encrypted one a few kB too many."
+    )
+    sha256 = serializers.CharField(help_text="Of what is in the store. Empty until that was read back.")
     stage = serializers.CharField(help_text="What it was doing when it failed.")
     error = serializers.CharField()
     hint = serializers.CharField()

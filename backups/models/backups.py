@@ -50,7 +50,8 @@ class BackupQuerySet(TargetQuerySet["Backup"]):
 class Backup(Target):
     """One backup. What it is of may be gone: `name` and `server_name` are what it was called.
 
-    The object is `key` in `bucket`, of `size` bytes, `sha256` over all of it; `raw_size` is before it was compressed.
+    The object is `key` in `bucket`, of `size` bytes; `raw_size` is before it was compressed. The first verification
+    writes down `sha256`, over all of it, and the exact `raw_size`; of an encrypted one that stays a few kB too large.
     `facts` are what a restore wants to know of the database: see `scripts/transfer/engines.py`. `upload_id` is that of
     an upload that is not finished, `sender` the process that feeds it. `stage` is what it was doing when it failed.
     `fault` is what the last verification found wrong with it. `sent` counts the bytes while it is under way. From
@@ -138,14 +139,16 @@ class Backup(Target):
 class BackupPart(models.Model):
     """A part of the object, as it was sent: a restore checks each one before anything of it is used.
 
-    `sha256` is of the object from its start to the end of this part, so that one running sum checks every part and, at
+    `md5` is of this part, and what the store and the first verification compare it with. That one writes down `sha256`,
+    of the object from its start to the end of this part, so that from then on one running sum checks every part and, at
     the last one, the whole.
     """
 
     backup = models.ForeignKey(Backup, on_delete=models.CASCADE, related_name="parts")
     number = models.PositiveIntegerField()
     size = models.BigIntegerField()
-    sha256 = models.CharField(max_length=64)
+    md5 = models.CharField(max_length=32, blank=True)
+    sha256 = models.CharField(max_length=64, blank=True)
     etag = models.CharField(max_length=128)
 
     class Meta:

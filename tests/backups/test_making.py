@@ -180,7 +180,7 @@ def test_what_is_heard_again_is_answered_once(upload: Upload, answers: list[dict
     """By a successor of the worker, which reads the log from its start."""
     Backup.objects.update(upload_id="the-upload", sender="nonce")
     upload.backup.refresh_from_db()
-    part = {"size": 5, "sha256": "0" * 64, "etag": '"e"'}
+    part = {"size": 5, "md5": "0" * 32, "etag": '"e"'}
     hear(
         upload,
         {"began": "nonce"},
@@ -194,7 +194,7 @@ def test_what_is_heard_again_is_answered_once(upload: Upload, answers: list[dict
 
 
 def test_an_upload_that_was_given_up_is_not_fed_further(upload: Upload, answers: list[dict[str, Any]]) -> None:
-    part = {"number": 1, "size": 5, "sha256": "0" * 64, "etag": '"e"'}
+    part = {"number": 1, "size": 5, "md5": "0" * 32, "etag": '"e"'}
     with pytest.raises(TransferFailed, match="given up") as failure:
         hear(upload, {"began": "nonce"}, wanted(1), {"sent": part})
     assert failure.value.retryable
@@ -211,8 +211,8 @@ def test_an_upload_that_was_given_up_is_not_fed_further(upload: Upload, answers:
 )
 def test_what_does_not_add_up_is_no_backup(upload: Upload, answers: list[dict[str, Any]], done: dict[str, Any]) -> None:
     hear(upload, {"began": "nonce"}, wanted(1))
-    whole = {"upload": upload.tag, "raw_size": 9, "sha256": "0" * 64, "usage": {"seconds": 1, "cpu": 1, "memory": 1}}
-    hear(upload, {"sent": {"number": 1, "size": 5, "sha256": "0" * 64, "etag": '"e"'}}, {"done": whole | done})
+    whole = {"upload": upload.tag, "raw_size": 9, "usage": {"seconds": 1, "cpu": 1, "memory": 1}}
+    hear(upload, {"sent": {"number": 1, "size": 5, "md5": "0" * 32, "etag": '"e"'}}, {"done": whole | done})
     with pytest.raises(TransferFailed):
         upload._finish()
     assert Backup.objects.get().size is None

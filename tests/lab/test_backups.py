@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 import pytest
+import zstandard
 from django.db import connections
 from django.utils import timezone
 
@@ -162,14 +163,19 @@ def assert_failed(world: World, stage: str, cause: str) -> None:
 def test_a_database_arrives_whole(owner: Actor, database: Database, store: SeaweedFs) -> None:
     backup = run(make_backup(owner, database=database, credential=credential(owner.organization, store.url)))
     assert_complete(backup, store.url)
-    assert backup.raw_size is not None
+    content = stored(backup, store.url)
+    assert backup.raw_size == len(zstandard.ZstdDecompressor().decompressobj().decompress(content))
     assert backup.raw_size > MIB * parts.MIB
     assert backup.facts["version"].startswith("10.11")
     assert backup.facts["charset"] == "utf8mb4"
     sizes = list(backup.parts.values_list("size", flat=True))
     assert set(sizes[:-1]) == {parts.SMALLEST}
     assert sum(sizes) == backup.size == backup.sent
-    assert backup.parts.last().sha256 == backup.sha256  # type: ignore[union-attr]
+    end = 0
+    for part in backup.parts.all():
+        assert part.md5 == hashlib.md5(content[end : end + part.size], usedforsecurity=False).hexdigest()
+        end += part.size
+        assert part.sha256 == hashlib.sha256(content[:end]).hexdigest()
     # Neither an address that was signed, nor what signs it.
     log = log_of(backup)
     assert "X-Amz" not in log
@@ -255,6 +261,10 @@ def test_encrypted_for_a_key(
     assert_complete(backup, store.url)
     pipe = f'curl --silent --fail "$(cat)" | {opening} | zstd -d | tail -n 1'
     assert "-- Dump completed on" in host.run("bash", "-c", f"set -o pipefail; {pipe}", stdin=store_url(backup)).stdout
+    pipe = f'curl --silent --fail "$(cat)" | {opening} | zstd -d | wc -c'
+    unpacked = int(host.run("bash", "-c", f"set -o pipefail; {pipe}", stdin=store_url(backup)).stdout)
+    assert backup.raw_size is not None
+    assert unpacked <= backup.raw_size < unpacked + 64 * 1024
 
 
 def kill(name: str) -> Callable[[World], None]:

@@ -1,6 +1,6 @@
 """Reading backups back from a real store: whatever was changed there is found."""
 
-from hashlib import sha256
+from hashlib import md5, sha256
 from random import Random
 from typing import Any
 
@@ -46,6 +46,17 @@ def stored(owner: Actor, store: SeaweedFs, plain: bytes, **fields: Any) -> tuple
     return backup, content
 
 
+def unread(backup: Backup, content: bytes) -> None:
+    """The same as if it had just been sent: the sums are those of each part, what it unpacks to is known about."""
+    Backup.objects.filter(pk=backup.pk).update(verified_at=None, sha256="", raw_size=(backup.raw_size or 0) + 7000)
+    for part in backup.parts.all():
+        start = PART * (part.number - 1)
+        part.md5 = md5(content[start : start + part.size], usedforsecurity=False).hexdigest()
+        part.sha256 = ""
+        part.save()
+    backup.refresh_from_db()
+
+
 def verified(owner: Actor, backup: Backup) -> Job:
     job = verify_backup(owner, backup=backup)
     run_job(job.pk)
@@ -68,9 +79,48 @@ def test_a_whole_one_is_good(owner: Actor, store: SeaweedFs, engine: str) -> Non
     assert backup.verified_at
 
 
-def test_every_flipped_bit_is_found(owner: Actor, store: SeaweedFs) -> None:
+def sums(backup: Backup) -> tuple[str, list[str], int | None]:
+    backup.refresh_from_db()
+    return backup.sha256, [part.sha256 for part in backup.parts.all()], backup.raw_size
+
+
+@pytest.mark.parametrize("engine", WHOLE)
+def test_the_first_reading_writes_down_what_later_ones_compare(owner: Actor, store: SeaweedFs, engine: str) -> None:
+    backup, content = stored(owner, store, WHOLE[engine], engine=engine)
+    before = sums(backup)
+    unread(backup, content)
+    job = verified(owner, backup)
+    assert (job.status, sums(backup)) == (JobStatus.SUCCEEDED, before), job.error
+    assert backup.is_good
+
+
+def test_a_first_reading_that_finds_a_fault_writes_no_sums_down(owner: Actor, store: SeaweedFs) -> None:
+    backup, content = stored(owner, store, random_dump())
+    before = sums(backup)
+    unread(backup, content)
+    put(store, backup, content[:PART] + bytes([content[PART] ^ 1]) + content[PART + 1 :])
+    assert verified(owner, backup).status == JobStatus.FAILED
+    assert backup.fault.startswith("Part 2 of the object in the store is not what was sent")
+    assert sums(backup) == ("", [""] * backup.parts.count(), (before[2] or 0) + 7000)
+    put(store, backup, content)
+    assert verified(owner, backup).status == JobStatus.SUCCEEDED
+    assert sums(backup) == before
+
+
+def test_an_unread_one_without_parts_is_nothing_to_rely_on(owner: Actor, store: SeaweedFs) -> None:
+    backup, content = stored(owner, store, random_dump())
+    unread(backup, content)
+    backup.parts.all().delete()
+    assert verified(owner, backup).status == JobStatus.FAILED
+    assert "is not what was sent" in backup.fault
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+def test_every_flipped_bit_is_found(owner: Actor, store: SeaweedFs, is_first: bool) -> None:
     backup, content = stored(owner, store, random_dump())
     assert len(content) > 3 * PART
+    if is_first:
+        unread(backup, content)
     for _ in range(share(2)):
         bit = random.randrange(8 * len(content))
         changed = bytearray(content)
@@ -85,9 +135,12 @@ def test_every_flipped_bit_is_found(owner: Actor, store: SeaweedFs) -> None:
     assert backup.fault == ""
 
 
+@pytest.mark.parametrize("is_first", [True, False])
 @pytest.mark.parametrize("size", [0, 1, PART, -1])
-def test_an_object_of_another_size_is_found(owner: Actor, store: SeaweedFs, size: int) -> None:
+def test_an_object_of_another_size_is_found(owner: Actor, store: SeaweedFs, size: int, is_first: bool) -> None:
     backup, content = stored(owner, store, random_dump())
+    if is_first:
+        unread(backup, content)
     put(store, backup, content[:size] if size >= 0 else content + b"\0")
     assert verified(owner, backup).status == JobStatus.FAILED
     assert "is not" in backup.fault

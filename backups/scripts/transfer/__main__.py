@@ -10,15 +10,22 @@ import json
 import os
 import sys
 from contextlib import suppress
+from importlib import import_module
 from typing import Any
 
-import engines
-import receive
-import restore
-import send
 from talk import Failed, say_failure
 
-MODES = {"facts": engines.tell_facts, "send": send.main, "receive": receive.main, **restore.MODES}
+# The module and function of each. No other is loaded: all are compiled anew each time.
+MODES = {
+    "facts": ("engines", "tell_facts"),
+    "send": ("send", "main"),
+    "receive": ("receive", "main"),
+    "check": ("restore", "check"),
+    "swap": ("restore", "swap"),
+    "forget": ("restore", "forget"),
+    "discard": ("restore", "discard"),
+    "examine": ("restore", "examine"),
+}
 # As sysexits.h has it: what a program says goes to a disk that may be full, so that it cannot say so.
 CANNOT_SPEAK = 74
 
@@ -39,8 +46,9 @@ def main() -> int:
 
 
 def attempt(values: dict[str, Any]) -> int:
+    module, function = MODES[values.pop("mode")]
     try:
-        MODES[values.pop("mode")](values)
+        getattr(import_module(module), function)(values)
     except Failed as failure:
         say_failure(failure)
         return 1

@@ -67,6 +67,3 @@ def examine(values: dict[str, Any]) -> None:
         say(findings=list(place.findings(values["query"])))
     finally:
         place.discard()
-
-
-MODES = {"check": check, "swap": swap, "forget": forget, "discard": discard, "examine": examine}

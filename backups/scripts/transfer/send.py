@@ -12,7 +12,7 @@ import secrets
 import threading
 import time
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import engines
 from encryption import encrypting
@@ -36,27 +36,33 @@ def main(values: dict[str, Any]) -> None:
     way = Way(values["store"], answers)
     way.test()
     answers.url(1)
+    began_at = time.monotonic()
     pipeline = Pipeline([engines.dump(values), COMPRESS, *encrypting(values)])
     try:
         sender = Sender(way, answers, pipeline, values["patience"])
         sender.send_all(values["plan"])
+        sent = {"size": sender.size, "raw_size": pipeline.passed(), "parts": sender.parts}
         pipeline.finish()
     except BaseException:
         pipeline.kill()
         raise
-    say(done={**sender.sums(), "upload": answers.upload, "usage": usage(sender.began_at)})
+    say(done={**sent, "upload": answers.upload, "usage": usage(began_at)})
+
+
+class Part(NamedTuple):
+    number: int
+    content: memoryview
+    md5: bytes
 
 
 class Sender:
     """Reads the pipeline into buffers, and has threads send them."""
 
     def __init__(self, way: Way, answers: Answers, pipeline: Pipeline, patience: float) -> None:
-        self.began_at = time.monotonic()
+        self.size = self.parts = 0
         self._way, self._answers, self._pipeline, self._patience = way, answers, pipeline, patience
-        self._whole = hashlib.sha256()
-        self._size = self._parts = 0
         self._sent = Progress(pipeline)
-        self._filled: queue.SimpleQueue[tuple[int, memoryview, str]] = queue.SimpleQueue()
+        self._filled: queue.SimpleQueue[Part] = queue.SimpleQueue()
         # Buffers that are free again, or what went wrong with one.
         self._free: queue.SimpleQueue[memoryview | BaseException] = queue.SimpleQueue()
 
@@ -68,16 +74,8 @@ class Sender:
             if not self._send_alike(count, size, at_once):
                 return
         if self._pipeline.output.read(1):
-            hint = "Back it up in smaller pieces." if self._parts >= 10_000 else "Try again: the parts will be larger."
-            raise Failed("upload", f"The backup needs more than {self._parts} parts.", hint)
-
-    def sums(self) -> dict[str, Any]:
-        return {
-            "size": self._size,
-            "raw_size": self._pipeline.count,
-            "sha256": self._whole.hexdigest(),
-            "parts": self._parts,
-        }
+            hint = "Back it up in smaller pieces." if self.parts >= 10_000 else "Try again: the parts will be larger."
+            raise Failed("upload", f"The backup needs more than {self.parts} parts.", hint)
 
     def _send_alike(self, count: int, size: int, at_once: int) -> bool:
         """Sends so many parts of one size; False where it came to the end. All are stored when it returns."""
@@ -90,14 +88,13 @@ class Sender:
 
     def _send_next(self) -> bool:
         buffer = self._next_free()
-        filled = fill(self._pipeline.output.fileno(), buffer)
+        filled, md5 = fill(self._pipeline.output.fileno(), buffer)
         if not filled:
             self._free.put(buffer)
             return False
-        self._parts += 1
-        self._size += filled
-        self._whole.update(buffer[:filled])
-        self._filled.put((self._parts, buffer[:filled], self._whole.hexdigest()))
+        self.parts += 1
+        self.size += filled
+        self._filled.put(Part(self.parts, buffer[:filled], md5))
         return filled == len(buffer)
 
     def _next_free(self) -> memoryview:
@@ -109,29 +106,29 @@ class Sender:
     def _send_filled(self) -> None:
         client = Client(self._way)
         while True:
-            number, part, sha256 = self._filled.get()
+            part = self._filled.get()
             try:
-                etag = self._send(client, number, part)
-                say(sent={"number": number, "size": len(part), "sha256": sha256, "etag": etag})
-                self._sent.add(len(part))
-                self._free.put(memoryview(part.obj))
+                etag = self._send(client, part)
+                size = len(part.content)
+                say(sent={"number": part.number, "size": size, "md5": part.md5.hex(), "etag": etag})
+                self._sent.add(size)
+                self._free.put(memoryview(part.content.obj))
             except BaseException as error:
                 self._free.put(error)
                 return
 
-    def _send(self, client: Client, number: int, part: memoryview) -> str:
+    def _send(self, client: Client, part: Part) -> str:
         """Its ETag. Tries for as long as there is patience. Raises Failed."""
-        md5 = hashlib.md5(part, usedforsecurity=False)
-        headers = {"Content-MD5": base64.b64encode(md5.digest()).decode()}
+        headers = {"Content-MD5": base64.b64encode(part.md5).decode()}
         is_refused = False
         for why in self._pauses():
-            url = self._answers.url(number, renew=is_refused)
+            url = self._answers.url(part.number, renew=is_refused)
             try:
-                answer = client.put(url, part, headers)
+                answer = client.put(url, part.content, headers)
             except (OSError, http.client.HTTPException) as error:
                 why.append(f"the connection failed: {error}")
                 continue
-            if answer.status == 200 and is_same(answer, md5.hexdigest()):
+            if answer.status == 200 and is_same(answer, part.md5.hex()):
                 return answer.headers["ETag"]
             why.append("it got something else than was sent" if answer.status == 200 else f"it answered {answer}")
             # An address may just have been over, once.
@@ -139,7 +136,8 @@ class Sender:
                 is_refused = True
             elif answer.status != 200 and not answer.is_passing:
                 break
-        raise Failed("upload", f"The store did not take part {number}: {why[-1]}.", "Check the store and its disk.")
+        hint = "Check the store and its disk."
+        raise Failed("upload", f"The store did not take part {part.number}: {why[-1]}.", hint)
 
     def _pauses(self) -> Iterator[list[str]]:
         """What went wrong so far, once for each attempt."""
@@ -166,18 +164,16 @@ class Progress:
             self._sent += size
             if time.monotonic() - self._said_at >= 1:
                 self._said_at = time.monotonic()
-                say(progress={"sent": self._sent, "raw": self._pipeline.count})
+                say(progress={"sent": self._sent, "raw": self._pipeline.passed()})
 
 
-def fill(source: int, buffer: memoryview) -> int:
-    """How many bytes came; less than there is room only at the end."""
-    filled = 0
-    while filled < len(buffer):
-        read = os.readv(source, [buffer[filled:]])
-        if not read:
-            break
+def fill(source: int, buffer: memoryview) -> tuple[int, bytes]:
+    """How many bytes came, less than there is room only at the end; and their MD5."""
+    filled, md5 = 0, hashlib.md5(usedforsecurity=False)
+    while filled < len(buffer) and (read := os.readv(source, [buffer[filled:]])):
+        md5.update(buffer[filled : filled + read])
         filled += read
-    return filled
+    return filled, md5.digest()
 
 
 def is_same(answer: Answer, md5: str) -> bool:
