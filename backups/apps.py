@@ -1,5 +1,3 @@
-from collections.abc import Iterator
-
 from django.apps import AppConfig
 
 
@@ -11,6 +9,7 @@ class BackupsConfig(AppConfig):
         from backups import kinds  # noqa: F401
         from backups.metrics import metrics
         from backups.models import Backup, Restore, Schedule, uses_of_storage_credential
+        from backups.secrets import secrets
         from deploynix.metrics import register_metrics
         from deploynix.redact import register_secrets
         from jobs.subjects import register_subject
@@ -18,16 +17,8 @@ class BackupsConfig(AppConfig):
         from providers.uses import register_user
 
         register_metrics(metrics)
-        register_secrets(secrets_of_restores)
+        register_secrets(secrets)
         register_subject("backup", lambda actor: Backup.objects.visible_to(actor))
         register_subject("restore", lambda actor: Restore.objects.visible_to(actor))
         register_subject("schedule", lambda actor: Schedule.objects.visible_to(actor))
         register_user(Kind.STORAGE, uses_of_storage_credential)
-
-
-def secrets_of_restores(organization_id: str) -> Iterator[str]:
-    """The private keys of restores that have not ended."""
-    from backups.models import Restore
-
-    waiting = Restore.objects.filter(organization=organization_id, identity__isnull=False)
-    yield from waiting.values_list("identity", flat=True)

@@ -29,7 +29,8 @@ def ring(job: Job) -> None:
 
 def next_in_lane(lane: str) -> Job | None:
     """The oldest job that waits in the lane and may start now."""
-    return Job.objects.filter(lane=lane, status=Status.QUEUED, run_after__lte=timezone.now()).order_by("id").first()
+    queued = Job.objects.filter(lane=lane, status=Status.QUEUED, run_after__lte=timezone.now())
+    return queued.only("kind").order_by("id").first()
 
 
 def ring_next(lane: str) -> None:

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from deploynix.actor import Actor
-from deploynix.ids import IdField
+from deploynix.ids import IdField, new_id
 from jobs.kinds import routine_kinds
 from jobs.subjects import about_visible
 from organizations.models import Organization, OwnedQuerySet
@@ -137,3 +137,15 @@ class JobLog(models.Model):
 
     def __str__(self) -> str:
         return self.text
+
+
+class Turn(models.Model):
+    """What is worked on by one attempt at a time, for a part of a job; it counts as long as the attempt has its job."""
+
+    name = models.CharField(primary_key=True, max_length=128)
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="turns")
+    attempt = models.PositiveIntegerField()
+    holder = models.CharField(max_length=26, default=new_id)
+
+    def __str__(self) -> str:
+        return self.name

@@ -3,11 +3,11 @@
 import logging
 import threading
 import time
+from contextlib import suppress
 
 from django.db import DatabaseError, close_old_connections, connections
-from django.utils import timezone
 
-from jobs.run import Run
+from jobs.run import Cancelled, Run, TakenOver
 
 logger = logging.getLogger(__name__)
 BEAT_SECONDS = 2.0
@@ -60,7 +60,6 @@ def _tend(run: Run, due: bool) -> None:
 
 def beat(run: Run) -> None:
     """One heartbeat; learns whether the attempt should stop."""
-    if not run.mine().update(heartbeat_at=timezone.now()):
-        run.take_away()
-    elif run.mine().filter(cancel_requested_at__isnull=False).exists():
-        run.stopping.set()
+    with suppress(TakenOver, Cancelled):
+        run.confirm()
+        run.check()

@@ -16,7 +16,7 @@ from jobs import pulse
 from jobs.bell import ring_next
 from jobs.kinds import JobKind, kind_of
 from jobs.models import Job, JobStep, Status
-from jobs.run import Cancelled, Run, TakenOver
+from jobs.run import Cancelled, Postponed, Run, TakenOver
 
 logger = logging.getLogger(__name__)
 RETRY_SECONDS = 5
@@ -42,7 +42,7 @@ def claim(job_id: str) -> Run | None:
             )
             if not taken:
                 return None
-            return Run(Job.objects.select_related("organization", "user").get(pk=job_id))
+            return Run(Job.objects.get(pk=job_id))
     except IntegrityError:
         # The partial unique index says that another job runs in this lane; its end rings for this one.
         return None
@@ -68,10 +68,14 @@ def run_job(job_id: str) -> None:
 def _attempt(run: Run) -> None:
     kind = kind_of(run.job.kind)()
     try:
-        for step in run.job.steps.exclude(status=Status.SUCCEEDED):
-            _step(run, kind, step)
+        steps = list(run.job.steps.all())
+        for number, step in enumerate(steps, 1):
+            if step.status != Status.SUCCEEDED:
+                _step(run, kind, step, 100 * number // len(steps))
     except Cancelled:
         _end_as(run, kind, Status.CANCELLED)
+    except Postponed as wait:
+        _postpone(run, wait)
     except Error as error:
         _fail(run, kind, error)
     except TakenOver:
@@ -84,7 +88,8 @@ def _attempt(run: Run) -> None:
         _end_as(run, kind, Status.SUCCEEDED)
 
 
-def _step(run: Run, kind: JobKind, step: JobStep) -> None:
+def _step(run: Run, kind: JobKind, step: JobStep, percent: int) -> None:
+    """Runs the step, after which so much of the job is done."""
     run.check()
     run.begin_step(step)
     try:
@@ -96,12 +101,17 @@ def _step(run: Run, kind: JobKind, step: JobStep) -> None:
     except Cancelled:
         run.end_step(step, Status.CANCELLED)
         raise
+    except Postponed:
+        run.end_step(step, Status.QUEUED)
+        # Nobody who has cancelled it is to wait until then.
+        run.check()
+        raise
     except Exception as error:
         if run.stopping.is_set():
             _explain_stop(run, step, error)
         run.end_step(step, Status.FAILED)
         raise
-    run.end_step(step, Status.SUCCEEDED)
+    run.end_step(step, Status.SUCCEEDED, percent)
 
 
 def _explain_stop(run: Run, step: JobStep, error: Exception) -> None:
@@ -126,29 +136,29 @@ def _fail(run: Run, kind: JobKind, error: Error) -> None:
 def _put_back(run: Run, error: Error) -> None:
     delay = RETRY_SECONDS * 3**run.job.retries
     run.line(f"{error.message} Trying again in {delay} s.")
-    run.end_log()
-    with run.write():
-        run.mine().update(
-            status=Status.QUEUED,
-            retries=F("retries") + 1,
-            run_after=timezone.now() + timedelta(seconds=delay),
-            sent_at=None,
-        )
+    run_after = timezone.now() + timedelta(seconds=delay)
+    with run.settle(status=Status.QUEUED, retries=F("retries") + 1, run_after=run_after, sent_at=None):
+        pass
+
+
+def _postpone(run: Run, wait: Postponed) -> None:
+    run.line(f"{wait.reason} It goes on at {wait.until:%Y-%m-%d %H:%M:%S} UTC.")
+    with run.settle(status=Status.QUEUED, run_after=wait.until, sent_at=None):
+        pass
 
 
 def _end_as(run: Run, kind: JobKind, status: Status, error: Error | None = None) -> None:
-    run.end_log()
-    with run.write():
+    values = {
+        "status": status,
+        "finished_at": timezone.now(),
+        "progress": 100 if status == Status.SUCCEEDED else F("progress"),
+        "error": run.redact(error.message) if error else "",
+        "hint": run.redact(error.hint) if error else "",
+    }
+    with run.settle(**values):
         if status == Status.SUCCEEDED:
             kind.on_succeeded(run.job)
         elif status == Status.CANCELLED:
             kind.on_cancelled(run.job)
         elif error is not None:
             kind.on_failed(run.job, error)
-        run.mine().update(
-            status=status,
-            finished_at=timezone.now(),
-            progress=100 if status == Status.SUCCEEDED else F("progress"),
-            error=run.redact(error.message) if error else "",
-            hint=run.redact(error.hint) if error else "",
-        )

@@ -2,15 +2,29 @@
 
 from collections.abc import Iterator
 
+from deploynix.prepared import Prepared
 from servers.models import DatabaseUser, ScriptRun, Server
+
+_keys = Prepared(
+    lambda organization: Server.objects.filter(organization_id=organization, login_key__isnull=False).values(
+        "login_key"
+    )
+)
+_users = Prepared(
+    lambda organization: DatabaseUser.objects.filter(
+        server__organization_id=organization, password__isnull=False
+    ).values("password")
+)
+_runs = Prepared(
+    lambda organization: ScriptRun.objects.filter(server__organization_id=organization, finished_at=None).values(
+        "secrets"
+    )
+)
 
 
 def secrets(organization_id: str) -> Iterator[str]:
     """What users gave. The servers' own keys are made here and sent nowhere, so no output can hold them."""
-    keys = Server.objects.filter(organization_id=organization_id, login_key__isnull=False)
-    yield from keys.values_list("login_key", flat=True)
-    users = DatabaseUser.objects.filter(server__organization_id=organization_id, password__isnull=False)
-    yield from users.values_list("password", flat=True)
-    runs = ScriptRun.objects.filter(server__organization_id=organization_id, finished_at=None)
-    for given in runs.values_list("secrets", flat=True):
-        yield from given.values()
+    yield from (row["login_key"] for row in _keys.rows(organization=organization_id))
+    yield from (row["password"] for row in _users.rows(organization=organization_id))
+    for row in _runs.rows(organization=organization_id):
+        yield from row["secrets"].values()

@@ -1,5 +1,3 @@
-from collections.abc import Iterator
-
 from django.apps import AppConfig
 
 
@@ -12,17 +10,10 @@ class SitesConfig(AppConfig):
         from organizations.limits import register_counter
         from sites import configuration, kinds  # noqa: F401 -- they register themselves
         from sites.models import Site
+        from sites.secrets import secrets
         from tokens.resources import register_resource
 
         register_resource("sites", lambda actor: Site.objects.visible_to(actor).only("domain"))
         register_subject("site", lambda actor: Site.objects.visible_to(actor))
         register_counter("max_sites", lambda organization: Site.objects.filter(organization=organization).count())
-        register_secrets(secrets_of_sites)
-
-
-def secrets_of_sites(organization_id: str) -> Iterator[str]:
-    """Every environment value and deploy key of the organization."""
-    from sites.models import EnvironmentVariable, Site
-
-    yield from EnvironmentVariable.objects.filter(site__organization=organization_id).values_list("value", flat=True)
-    yield from Site.objects.filter(organization=organization_id).values_list("deploy_private_key", flat=True)
+        register_secrets(secrets)

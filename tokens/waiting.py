@@ -2,9 +2,12 @@
 
 from collections.abc import Iterator
 
+from deploynix.prepared import Prepared
 from tokens.models import Handover
+
+_waiting = Prepared(lambda organization: Handover.objects.filter(token__organization_id=organization).values("text"))
 
 
 def secrets(organization_id: str) -> Iterator[str]:
-    waiting = Handover.objects.filter(token__organization_id=organization_id)
-    yield from waiting.values_list("text", flat=True)
+    for row in _waiting.rows(organization=organization_id):
+        yield row["text"]

@@ -3,8 +3,9 @@
 from datetime import timedelta
 
 import pytest
+from django.db import OperationalError
 from django.utils import timezone
-from pytest_django import DjangoCaptureOnCommitCallbacks
+from pytest_django import DjangoAssertNumQueries, DjangoCaptureOnCommitCallbacks
 
 from audit.models import AuditEvent
 from deploynix import redact
@@ -281,6 +282,36 @@ def test_the_log_is_stored_gap_free_and_in_order(owner: Actor) -> None:
         assert piece.offset == offset
         offset += len(piece.text)
     assert offset == job.log_size == len(text)
+
+
+def test_what_could_not_be_stored_is_stored_with_what_follows(owner: Actor, monkeypatch: pytest.MonkeyPatch) -> None:
+    def lose_the_database(**fields: object) -> None:
+        raise OperationalError
+
+    job = enqueue(owner)
+    run = claim(job.pk)
+    assert run is not None
+    run.line("before")
+    with monkeypatch.context() as patched:
+        patched.setattr(JobLog.objects, "create", lose_the_database)
+        with pytest.raises(OperationalError):
+            run.flush()
+    run.line("after")
+    run.flush()
+    job.refresh_from_db()
+    assert log_of(job) == "before\nafter\n"
+    assert job.log_size == len(log_of(job))
+
+
+def test_a_step_that_says_nothing_costs_few_queries(
+    owner: Actor, django_assert_num_queries: DjangoAssertNumQueries, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(redact, "_sources", [])
+    job = enqueue(owner)
+    run_job(enqueue(owner).pk)
+    # Taking and ending the job: 9, with their savepoints. Each step: 2 looks whether to stop, 6 to begin, and 4 to end.
+    with django_assert_num_queries(9 + 3 * (2 + 6 + 4)):
+        run_job(job.pk)
 
 
 def test_a_character_split_over_two_chunks_of_output_is_kept(owner: Actor) -> None:
