@@ -11,6 +11,7 @@ from django.utils import timezone
 from audit.log import Changes, changed, record
 from deploynix.actor import Actor, system_actor
 from deploynix.errors import Conflict, Invalid
+from deploynix.prepared import Prepared
 from jobs.actions import enqueue_job
 from jobs.models import Job
 from jobs.models import Status as JobStatus
@@ -24,6 +25,10 @@ VERIFY = "verify_credential"
 CHECK_EVERY = timedelta(days=1)
 # Of those that are due, so many are checked at a time: an install may have thousands.
 BATCH = 50
+# Those of one credential that wait or run.
+open_checks = Prepared(
+    lambda credential: Job.objects.open().filter(kind=VERIFY, subject_id=credential).values("id", "status")
+)
 _NOTHING_FOUND: dict[str, Any] = {
     "status": Status.UNCHECKED,
     "status_reason": "",
@@ -150,10 +155,10 @@ def open_check(credential: Credential) -> Job | None:
 
 def _enqueue_check(actor: Actor, credential: Credential) -> Job:
     # One that has begun may have read the values of before.
-    waiting = Job.objects.about(credential).filter(kind=VERIFY, status=JobStatus.QUEUED).first()
-    return waiting or enqueue_job(
-        actor, kind=VERIFY, subject=credential, label=f"Check {credential}", lane=credential.lane
-    )
+    for row in open_checks.rows(credential=credential.pk):
+        if row["status"] == JobStatus.QUEUED:
+            return Job.objects.get(pk=row["id"])
+    return enqueue_job(actor, kind=VERIFY, subject=credential, label=f"Check {credential}", lane=credential.lane)
 
 
 def _declaration(kind: str, provider: str) -> type[Provider]:
@@ -193,7 +198,7 @@ def _require_unused(credential: Credential) -> None:
 
 
 def _locked(credential: Credential) -> Credential:
-    return Credential.objects.select_for_update().select_related("organization").get(pk=credential.pk)
+    return Credential.objects.select_for_update().get(pk=credential.pk)
 
 
 def _save(credential: Credential) -> None:

@@ -10,7 +10,7 @@ from jobs.kinds import JobKind, Step, register
 from jobs.models import Job
 from jobs.run import Run
 from jobs.warnings import WarningKind
-from providers.actions import VERIFY
+from providers.actions import VERIFY, open_checks
 from providers.alerts import is_current, recipients, warn_of_status
 from providers.base import Findings, PermissionCheck, Provider, Verdict
 from providers.errors import InvalidCredential, MissingPermission
@@ -25,7 +25,7 @@ class VerifyCredential(JobKind):
     steps = (Step("verify", "Ask the provider"),)
 
     def verify(self, run: Run) -> None:
-        credential = Credential.objects.filter(pk=run.job.subject_id).first()
+        credential = Credential.objects.defer(None).filter(pk=run.job.subject_id).first()
         if credential is None:
             raise Conflict("The credential has been removed.")
         found = findings_of(run, credential)
@@ -46,7 +46,7 @@ class VerifyCredential(JobKind):
 
 def is_overtaken(job: Job) -> bool:
     """Another check waits: what this one has found may be about values that have been replaced since."""
-    return Job.objects.open().filter(kind=VERIFY, subject_id=job.subject_id).exclude(pk=job.pk).exists()
+    return any(row["id"] != job.pk for row in open_checks.rows(credential=job.subject_id))
 
 
 def keep(credential: Credential, found: dict[str, Any]) -> None:

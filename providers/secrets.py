@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 
+from deploynix.prepared import Prepared
 from providers.models import Credential
+
+_stored = Prepared(lambda organization: Credential.objects.filter(organization_id=organization).values("sealed"))
 
 
 def secrets(organization_id: str) -> Iterator[str]:
     """Whichever row they stand in: what does not open for its row is a secret all the same."""
-    rows = Credential.objects.filter(organization_id=organization_id)
-    for sealed in rows.values_list("sealed", flat=True):
-        yield from sealed["secrets"].values()
+    for row in _stored.rows(organization=organization_id):
+        yield from row["sealed"]["secrets"].values()

@@ -28,7 +28,7 @@ VERDICTS = {
 # What a kind of provider is for, below the title of its page.
 PURPOSES = {
     Kind.SERVER: "Accounts in which servers are made and removed.",
-    Kind.DNS: "Accounts in which TXT records prove that a domain is yours, for wildcard certificates.",
+    Kind.DNS: "Accounts whose zones are shown and changed here, and in which TXT records prove that a domain is yours.",
     Kind.GIT: "Accounts whose repositories are deployed.",
     Kind.STORAGE: "Buckets in which backups are kept.",
 }

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from functools import cached_property
 from typing import Any
+
+from django.utils.functional import cached_property
 
 from deploynix.http import Answer
 from providers.base import MOST_PAGES, Field, Findings, HttpProvider

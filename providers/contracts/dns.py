@@ -5,7 +5,7 @@ text, without quotes. A name may hold several values of a type, and a value that
 """
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from secrets import token_hex
@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 
 from providers.answers import Told
 from providers.base import Findings, HttpProvider, Kind, PermissionCheck, Provider, Verdict
-from providers.contracts.zone_file import plain_name, plain_value, to_zone_file
+from providers.contracts.zone_file import from_zone_file, plain_name, plain_value, to_zone_file
 from providers.errors import (
     Conflict,
     InvalidCredential,
@@ -73,6 +73,7 @@ class Record(Told):
 
     def __post_init__(self) -> None:
         self.check_types()
+        object.__setattr__(self, "name", plain_name(self.name))
         object.__setattr__(self, "value", plain_value(self.type, self.value))
 
 
@@ -80,6 +81,8 @@ class DnsProvider(Provider):
     kind = Kind.DNS
     # Providers that refuse smaller ones say what they take.
     shortest_ttl = SHORTEST_TTL
+    # Of two that write at the same moment, one undoes what the other one did: callers keep to one at a time per zone.
+    last_writer_wins: ClassVar[bool] = False
     # After these it is looked whether all is as it should be: an answer got lost, or another call came first.
     doubtful: ClassVar[tuple[type[ProviderError], ...]] = (Conflict, NotFound, Unavailable)
 
@@ -90,6 +93,10 @@ class DnsProvider(Provider):
     @abstractmethod
     def zone_named(self, name: str) -> Zone | None:
         """The zone with this apex, asked for by name; None where the credential has none."""
+
+    @abstractmethod
+    def all_records(self, zone: Zone) -> Iterable[Record]:
+        """Every value in the zone that is of one of the `TYPES`; what else it holds is none of ours."""
 
     @abstractmethod
     def records(self, zone: Zone, name: str, type: str) -> Sequence[Record]:  # noqa: A002 -- its name in DNS
@@ -200,6 +207,10 @@ class RecordDns(DnsProvider, HttpProvider):
     # Each says in its own way that it has the same record already.
     doubtful = (ProviderError,)
 
+    def records(self, zone: Zone, name: str, type: str) -> Sequence[Record]:  # noqa: A002
+        """Out of the whole zone: for a provider that looks nothing up by its name."""
+        return only(self.all_records(zone), name, type)
+
     @abstractmethod
     def add_record(self, zone: Zone, name: str, type: str, value: str, ttl: int) -> None:  # noqa: A002
         """Adds a value that is not there."""
@@ -233,9 +244,11 @@ class RecordSet:
 
 
 class RecordSetDns(DnsProvider):
-    """A provider that keeps all values of a name and type together. Some can tell whether somebody else wrote
-    since they were read; at the others callers keep to one at a time per zone.
+    """A provider that keeps all values of a name and type together. Those that can tell whether somebody else wrote
+    since they were read say that no writer's values are lost.
     """
+
+    last_writer_wins = True
 
     @abstractmethod
     def read_set(self, zone: Zone, name: str, type: str) -> RecordSet:  # noqa: A002
@@ -277,6 +290,16 @@ class RecordSetDns(DnsProvider):
             with suppress(Conflict):
                 return change(self.read_set(zone, name, type))
         return change(self.read_set(zone, name, type))
+
+
+def records_of(name: str, type: str, rows: Iterable[str], ttl: int) -> Iterator[Record]:  # noqa: A002
+    """Of rows as a zone file has them; none where the type is none of ours."""
+    return (Record(name, type, from_zone_file(type, row), ttl) for row in rows if type in TYPES)
+
+
+def only(found: Iterable[Record], name: str, type: str) -> list[Record]:  # noqa: A002
+    """Those of a name and type."""
+    return [record for record in found if (record.name, record.type) == (name, type)]
 
 
 def refuse_second_alias(name: str, type: str, there: Iterable[str]) -> None:  # noqa: A002

@@ -7,10 +7,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 from urllib.parse import urlsplit
+
+from django.utils.functional import cached_property
 
 from providers.answers import Told
 from providers.base import Field, Findings, Kind, Permission, PermissionCheck, Verdict

@@ -4,7 +4,7 @@ Signed in to by client credentials: https://learn.microsoft.com/entra/identity-p
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -12,7 +12,7 @@ from deploynix.http import Answer
 from providers.answers import MISREAD
 from providers.base import MOST_PAGES, Field, Permission
 from providers.clients.oauth import OAuthProvider
-from providers.contracts.dns import EDIT, READ, RecordSet, RecordSetDns, Zone
+from providers.contracts.dns import EDIT, READ, TYPES, Record, RecordSet, RecordSetDns, Zone
 from providers.contracts.zone_file import plain_value
 from providers.errors import Conflict, InvalidCredential, NotFound, ProviderError
 
@@ -29,6 +29,7 @@ LISTS = {"A": ("ARecords", "ipv4Address"), "AAAA": ("AAAARecords", "ipv6Address"
 class AzureDns(RecordSetDns, OAuthProvider):
     key = "azuredns"
     label = "Azure DNS"
+    last_writer_wins = False
     credential = "client secret"
     base_url = "https://management.azure.com"
     login_url = "https://login.microsoftonline.com"
@@ -52,7 +53,11 @@ class AzureDns(RecordSetDns, OAuthProvider):
             "Makes the TXT records that prove the domain is yours. Part of the role DNS Zone Contributor.",
         ),
     )
-    used_for = ("Find the zone of a domain", "Make and remove TXT records for DNS-01 challenges")
+    used_for = (
+        "Find the zone of a domain",
+        "Make and remove TXT records for DNS-01 challenges",
+        "Show the records of its zones, and add and remove some",
+    )
     steps = (
         "In the Entra admin center open App registrations and register an application for Deploynix.",
         "Its overview shows the application's and the directory's ID.",
@@ -61,6 +66,7 @@ class AzureDns(RecordSetDns, OAuthProvider):
         "Choose the role DNS Zone Contributor and the application as its member.",
     )
     notes = (
+        "A role of your own that opens TXT records alone is enough for certificates, not to show a zone's records.",
         "Azure does not tell when a client secret ends: note the date, and replace the secret here before it.",
         "The role belongs on the resource group. On the subscription it would open every zone of yours.",
     )
@@ -104,14 +110,7 @@ class AzureDns(RecordSetDns, OAuthProvider):
         return super().ask(method, path, **options, **({} if is_link else {"params": params}))
 
     def zones(self) -> Iterable[Zone]:
-        page = ""
-        for _ in range(MOST_PAGES):
-            body = self.call("GET", page, READ)
-            yield from (_zone(row) for row in body["value"])
-            page = body.get("nextLink") or ""
-            # The token goes along: to nobody else.
-            if not page.startswith(f"{self.base_url}/"):
-                return
+        return (_zone(row) for row in self._pages("", READ))
 
     def zone_named(self, name: str) -> Zone | None:
         try:
@@ -119,7 +118,14 @@ class AzureDns(RecordSetDns, OAuthProvider):
         except NotFound:
             return None
 
-    def read_set(self, zone: Zone, name: str, type: str) -> RecordSet:  # noqa: A002 -- its name in DNS
+    def all_records(self, zone: Zone) -> Iterable[Record]:
+        for type in TYPES:  # noqa: A001 -- its name in DNS
+            for found in self._pages(f"/{zone.id}/{type}", EDIT):
+                name, properties = zone.name_of(found["name"]), found["properties"]
+                rows = _rows(type, properties)
+                yield from (Record(name, type, _plain(type, row), properties["TTL"]) for row in rows)
+
+    def read_set(self, zone: Zone, name: str, type: str) -> RecordSet:  # noqa: A002
         try:
             found = self.call("GET", self._path(zone, name, type), EDIT)
         except NotFound:
@@ -151,6 +157,16 @@ class AzureDns(RecordSetDns, OAuthProvider):
         if _code(answer) in ELSEWHERE:
             return InvalidCredential(error.message, "Correct the subscription and the resource group.")
         return error
+
+    def _pages(self, page: str, permission: str) -> Iterator[Any]:
+        """The items of all pages."""
+        for _ in range(MOST_PAGES):
+            body = self.call("GET", page, permission)
+            yield from body["value"]
+            page = body.get("nextLink") or ""
+            # The token goes along: to nobody else.
+            if not page.startswith(f"{self.base_url}/"):
+                return
 
     def _path(self, zone: Zone, name: str, type: str) -> str:  # noqa: A002
         return f"/{zone.id}/{type}/{quote(zone.label_of(name) or '@', safe='@')}"

@@ -8,7 +8,7 @@ from typing import Any
 
 from deploynix.http import Answer
 from providers.base import Field, Findings, Permission, numbered_pages
-from providers.contracts.dns import EDIT, READ, Record, RecordDns, Zone
+from providers.contracts.dns import EDIT, READ, TYPES, Record, RecordDns, Zone, only
 from providers.contracts.zone_file import quoted, unquoted
 from providers.errors import InvalidCredential, ProviderError
 
@@ -37,7 +37,11 @@ class Cloudflare(RecordDns):
         Permission(READ, "Zone → Zone → Read", "Finds the zone that holds your domain."),
         Permission(EDIT, "Zone → DNS → Edit", "Makes the TXT records that prove the domain is yours."),
     )
-    used_for = ("Find the zone of a domain", "Make and remove TXT records for DNS-01 challenges")
+    used_for = (
+        "Find the zone of a domain",
+        "Make and remove TXT records for DNS-01 challenges",
+        "Show the records of its zones, and add and remove some",
+    )
     steps = (
         "Sign in to the Cloudflare dashboard and open My Profile → API Tokens.",
         "Choose Create Token, and there the template Edit zone DNS, or a custom token with the permissions listed.",
@@ -56,9 +60,11 @@ class Cloudflare(RecordDns):
     def zone_named(self, name: str) -> Zone | None:
         return next(iter(self._zones(name=name)), None)
 
+    def all_records(self, zone: Zone) -> Iterable[Record]:
+        return self._records(zone)
+
     def records(self, zone: Zone, name: str, type: str) -> Sequence[Record]:  # noqa: A002 -- its name in DNS
-        rows = self._pages(f"/zones/{zone.id}/dns_records", EDIT, name=name, type=type)
-        return [Record(name, type, unquoted(row["content"]), row["ttl"], row["id"]) for row in rows]
+        return only(self._records(zone, name=name, type=type), name, type)
 
     def add_record(self, zone: Zone, name: str, type: str, value: str, ttl: int) -> None:  # noqa: A002
         # Cloudflare keeps a TXT value as it is written, and shows a hint where it has no quotes.
@@ -88,6 +94,14 @@ class Cloudflare(RecordDns):
 
     def _zones(self, **query: Any) -> Iterable[Zone]:
         return (Zone(row["id"], row["name"]) for row in self._pages("/zones", READ, **query))
+
+    def _records(self, zone: Zone, **query: Any) -> Iterator[Record]:
+        rows = self._pages(f"/zones/{zone.id}/dns_records", EDIT, **query)
+        return (
+            Record(row["name"], row["type"], unquoted(row["content"]), row["ttl"], row["id"])
+            for row in rows
+            if row["type"] in TYPES
+        )
 
     def _pages(self, path: str, permission: str, **query: Any) -> Iterator[Any]:
         def page(number: int) -> tuple[list[Any], bool]:

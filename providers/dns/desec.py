@@ -5,7 +5,7 @@ from typing import Any
 from urllib.parse import quote
 
 from providers.base import Field, Findings, HttpProvider, Permission
-from providers.contracts.dns import EDIT, READ, RecordSet, RecordSetDns, Zone
+from providers.contracts.dns import EDIT, READ, Record, RecordSet, RecordSetDns, Zone, records_of
 from providers.contracts.zone_file import from_zone_file
 from providers.errors import NotFound
 
@@ -25,7 +25,11 @@ class Desec(RecordSetDns, HttpProvider):
             "Makes the TXT records that prove the domain is yours.",
         ),
     )
-    used_for = ("Find the zone of a domain", "Make and remove TXT records for DNS-01 challenges")
+    used_for = (
+        "Find the zone of a domain",
+        "Make and remove TXT records for DNS-01 challenges",
+        "Show the records of its zones, and add and remove some",
+    )
     steps = (
         "Sign in to deSEC and open Token Management.",
         "Add a token, name it, and leave all switches off: it need not manage tokens or make domains.",
@@ -53,6 +57,11 @@ class Desec(RecordSetDns, HttpProvider):
         except NotFound:
             return None
         return Zone(name, name)
+
+    def all_records(self, zone: Zone) -> Iterable[Record]:
+        for page in self.linked_pages(f"/domains/{zone.id}/rrsets/", EDIT, params={"cursor": ""}):
+            for found in page:
+                yield from records_of(zone.name_of(found["subname"]), found["type"], found["records"], found["ttl"])
 
     def read_set(self, zone: Zone, name: str, type: str) -> RecordSet:  # noqa: A002 -- its name in DNS
         try:

@@ -1,13 +1,13 @@
 """DigitalOcean DNS. https://docs.digitalocean.com/reference/api/reference/domain-records/"""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
 from providers.base import Findings, Permission, PermissionCheck, Verdict
 from providers.clients.digitalocean import DigitalOceanClient
-from providers.contracts.dns import EDIT, READ, Record, RecordDns, Zone
+from providers.contracts.dns import EDIT, READ, TYPES, Record, RecordDns, Zone, only
 from providers.errors import NotFound
 
 REMOVE = "removal"
@@ -24,7 +24,11 @@ class DigitalOceanDns(DigitalOceanClient, RecordDns):
         Permission(EDIT, "domain:create", "Makes the TXT records that prove the domain is yours."),
         Permission(REMOVE, "domain:delete", "Removes these records when the certificate is there."),
     )
-    used_for = ("Find the domain of a name", "Make and remove TXT records for DNS-01 challenges")
+    used_for = (
+        "Find the domain of a name",
+        "Make and remove TXT records for DNS-01 challenges",
+        "Show the records of its zones, and add and remove some",
+    )
     steps = (
         "Sign in to the DigitalOcean control panel, and open API → Tokens.",
         "Choose Generate New Token, give it a name, and the shortest expiry that suits you.",
@@ -46,13 +50,11 @@ class DigitalOceanDns(DigitalOceanClient, RecordDns):
             return None
         return Zone(name, name)
 
+    def all_records(self, zone: Zone) -> Iterable[Record]:
+        return self._records(zone)
+
     def records(self, zone: Zone, name: str, type: str) -> Sequence[Record]:  # noqa: A002 -- its name in DNS
-        rows = self.pages(f"/domains/{zone.id}/records", "domain_records", READ, name=name, type=type)
-        found = (
-            Record(zone.name_of(row["name"]), row["type"], _value(zone, row), row["ttl"], str(row["id"]))
-            for row in rows
-        )
-        return [record for record in found if (record.name, record.type) == (name, type)]
+        return only(self._records(zone, name=name, type=type), name, type)
 
     def add_record(self, zone: Zone, name: str, type: str, value: str, ttl: int) -> None:  # noqa: A002
         # Without the dot a target is taken as relative to the domain.
@@ -72,6 +74,14 @@ class DigitalOceanDns(DigitalOceanClient, RecordDns):
         more = f" and {len(spare) - MOST_NAMED} more" if len(spare) > MOST_NAMED else ""
         evidence = f"The token also has the scopes {', '.join(spare[:MOST_NAMED])}{more}."
         return findings.with_excess(EDIT, evidence, "Make a token with custom scopes: only those of domain.")
+
+    def _records(self, zone: Zone, **query: str) -> Iterator[Record]:
+        rows = self.pages(f"/domains/{zone.id}/records", "domain_records", READ, **query)
+        return (
+            Record(zone.name_of(row["name"]), row["type"], _value(zone, row), row["ttl"], str(row["id"]))
+            for row in rows
+            if row["type"] in TYPES
+        )
 
     def _probed(self) -> Findings:
         """Removing is tried first: without it, the probe's own record would stay."""

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property
 from typing import Any
 from urllib.parse import quote
 
+from django.utils.functional import cached_property
+
 from providers.base import Field, Findings, Permission, numbered_pages
-from providers.contracts.dns import EDIT, READ, Record, RecordDns, Zone
+from providers.contracts.dns import EDIT, READ, TYPES, Record, RecordDns, Zone, only
 from providers.contracts.zone_file import quoted, unquoted
 from providers.errors import InvalidCredential, NotFound
 
@@ -39,7 +40,11 @@ class DnSimple(RecordDns):
         Permission(READ, "Zones: read", "Finds the zone that holds your domain, and its records."),
         Permission(EDIT, "Zones: full access", "Makes the TXT records that prove the domain is yours."),
     )
-    used_for = ("Find the zone of a domain", "Make and remove TXT records for DNS-01 challenges")
+    used_for = (
+        "Find the zone of a domain",
+        "Make and remove TXT records for DNS-01 challenges",
+        "Show the records of its zones, and add and remove some",
+    )
     steps = (
         "Sign in to DNSimple, and open the account → API & Access.",
         "Under access tokens choose Add, and give the token a name.",
@@ -61,13 +66,11 @@ class DnSimple(RecordDns):
             return None
         return Zone(name, name)
 
+    def all_records(self, zone: Zone) -> Iterable[Record]:
+        return (record for record in self._records(zone) if record.type in TYPES)
+
     def records(self, zone: Zone, name: str, type: str) -> Sequence[Record]:  # noqa: A002 -- its name in DNS
-        rows = self._pages(f"/zones/{zone.id}/records", name=zone.label_of(name), type=type)
-        found = (
-            Record(zone.name_of(row["name"]), row["type"], unquoted(row["content"]), row["ttl"], str(row["id"]))
-            for row in rows
-        )
-        return [record for record in found if (record.name, record.type) == (name, type)]
+        return only(self._records(zone, name=zone.label_of(name), type=type), name, type)
 
     def add_record(self, zone: Zone, name: str, type: str, value: str, ttl: int) -> None:  # noqa: A002
         content = quoted(value) if type == "TXT" else value
@@ -95,6 +98,12 @@ class DnSimple(RecordDns):
     @property
     def _home(self) -> str:
         return f"/{self._account['id']}"
+
+    def _records(self, zone: Zone, **query: Any) -> Iterator[Record]:
+        return (
+            Record(zone.name_of(row["name"]), row["type"], unquoted(row["content"]), row["ttl"], str(row["id"]))
+            for row in self._pages(f"/zones/{zone.id}/records", **query)
+        )
 
     def _pages(self, path: str, **query: Any) -> Iterator[Any]:
         def page(number: int) -> tuple[list[Any], bool]:

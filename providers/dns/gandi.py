@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 from providers.base import Field, Findings, HttpProvider, Permission
-from providers.contracts.dns import EDIT, READ, RecordSet, RecordSetDns, Zone
+from providers.contracts.dns import EDIT, READ, Record, RecordSet, RecordSetDns, Zone, records_of
 from providers.contracts.zone_file import from_zone_file
 from providers.errors import InvalidCredential, MissingPermission, NotFound
 
@@ -43,7 +43,11 @@ class Gandi(RecordSetDns, HttpProvider):
             EDIT, "Manage domain name technical configurations", "Makes the TXT records that prove the domain is yours."
         ),
     )
-    used_for = ("Find the zone of a domain", "Make and remove TXT records for DNS-01 challenges")
+    used_for = (
+        "Find the zone of a domain",
+        "Make and remove TXT records for DNS-01 challenges",
+        "Show the records of its zones, and add and remove some",
+    )
     steps = (
         "Sign in to Gandi and open the account settings, there Authentication options.",
         "Choose Create a token under Personal Access Token, and the organization that owns the domain.",
@@ -77,6 +81,12 @@ class Gandi(RecordSetDns, HttpProvider):
         except NotFound:
             return None
         return Zone(name, name)
+
+    def all_records(self, zone: Zone) -> Iterable[Record]:
+        for page in self.linked_pages(f"/domains/{zone.id}/records", EDIT):
+            for found in page:
+                name, rows = zone.name_of(found["rrset_name"]), found["rrset_values"]
+                yield from records_of(name, found["rrset_type"], rows, found["rrset_ttl"])
 
     def read_set(self, zone: Zone, name: str, type: str) -> RecordSet:  # noqa: A002 -- its name in DNS
         try:

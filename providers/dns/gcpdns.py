@@ -6,7 +6,7 @@ Signed in to as a service account: https://developers.google.com/identity/protoc
 import json
 import time
 from base64 import urlsafe_b64encode
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from providers.base import MOST_PAGES, Field, Findings, Permission
 from providers.clients.oauth import OAuthProvider
-from providers.contracts.dns import EDIT, READ, RecordSet, RecordSetDns, Zone
+from providers.contracts.dns import EDIT, READ, Record, RecordSet, RecordSetDns, Zone, records_of
 from providers.contracts.zone_file import from_zone_file
 from providers.errors import Conflict, InvalidCredential, NotFound
 
@@ -32,6 +32,7 @@ NEEDED = ("client_email", "private_key", "project_id")
 class GoogleCloudDns(RecordSetDns, OAuthProvider):
     key = "gcpdns"
     label = "Google Cloud DNS"
+    last_writer_wins = False
     credential = "service account key"
     base_url = "https://dns.googleapis.com/dns/v1"
     token_url = "https://oauth2.googleapis.com/token"  # noqa: S105 -- an address
@@ -58,7 +59,11 @@ class GoogleCloudDns(RecordSetDns, OAuthProvider):
             "Makes the TXT records that prove the domain is yours.",
         ),
     )
-    used_for = ("Find the zone of a domain", "Make and remove TXT records for DNS-01 challenges")
+    used_for = (
+        "Find the zone of a domain",
+        "Make and remove TXT records for DNS-01 challenges",
+        "Show the records of its zones, and add and remove some",
+    )
     steps = (
         "In the Google Cloud console choose the project of your zone, and enable the Cloud DNS API.",
         "Under IAM & Admin → Service Accounts create an account for Deploynix.",
@@ -88,6 +93,10 @@ class GoogleCloudDns(RecordSetDns, OAuthProvider):
         only = self._managed_zone
         found = [self._zone_called(only)] if only else self._public_zones(dnsName=f"{name}.")
         return next((zone for zone in found if zone.name == name), None)
+
+    def all_records(self, zone: Zone) -> Iterable[Record]:
+        for found in self._pages(f"/managedZones/{zone.id}/rrsets", "rrsets"):
+            yield from records_of(found["name"], found["type"], found.get("rrdatas", []), found.get("ttl", 0))
 
     def read_set(self, zone: Zone, name: str, type: str) -> RecordSet:  # noqa: A002 -- its name in DNS
         query = {"name": f"{name}.", "type": type}
@@ -159,9 +168,14 @@ class GoogleCloudDns(RecordSetDns, OAuthProvider):
             raise NotFound(error.message, "Under Managed zone give its name in Cloud DNS, not its domain.") from error
 
     def _public_zones(self, **query: str) -> Iterable[Zone]:
+        rows = self._pages("/managedZones", "managedZones", **query)
+        return (_zone(row) for row in rows if row.get("visibility") != "private")
+
+    def _pages(self, path: str, key: str, **query: str) -> Iterator[Any]:
+        """The items of all pages, which an answer holds under the key, if there are any."""
         for _ in range(MOST_PAGES):
-            body = self.call("GET", "/managedZones", READ, params=query)
-            yield from (_zone(row) for row in body.get("managedZones", []) if row.get("visibility") != "private")
+            body = self.call("GET", path, READ, params=query)
+            yield from body.get(key, [])
             if not body.get("nextPageToken"):
                 return
             query["pageToken"] = body["nextPageToken"]

@@ -7,13 +7,15 @@ from urllib.parse import quote
 
 from deploynix.http import Answer
 from providers.answers import MISREAD
-from providers.base import DEFAULT_PAUSE, MOST_PAGES, Field, HttpProvider, Permission
-from providers.contracts.dns import EDIT, READ, RecordSet, RecordSetDns, Zone, refuse_second_alias
+from providers.base import DEFAULT_PAUSE, MOST_PAGES, Field, HttpProvider, Permission, numbered_pages
+from providers.contracts.dns import EDIT, READ, TYPES, Record, RecordSet, RecordSetDns, Zone, refuse_second_alias
 from providers.contracts.zone_file import plain_value
 from providers.errors import NotFound, ProviderError, RateLimited
 
 # The most that one answer holds.
 PER_PAGE = 1000
+# Of a domain's records.
+RECORDS_PER_PAGE = 500
 TIER = "10 or more domains, or the plan Discount Domain Club Premier"
 
 
@@ -31,7 +33,11 @@ class GoDaddy(RecordSetDns, HttpProvider):
         Permission(READ, "Domains: Management API", "Finds the domain that a name belongs to."),
         Permission(EDIT, "Domains: DNS API", "Makes the TXT records that prove the domain is yours."),
     )
-    used_for = ("Find the zone of a domain", "Make and remove TXT records for DNS-01 challenges")
+    used_for = (
+        "Find the zone of a domain",
+        "Make and remove TXT records for DNS-01 challenges",
+        "Show the records of its zones, and add and remove some",
+    )
     steps = (
         "Sign in to the GoDaddy developer portal and open API Keys.",
         "Choose Create New API Key, name it, and choose Production as its environment.",
@@ -74,6 +80,18 @@ class GoDaddy(RecordSetDns, HttpProvider):
         if not answer.is_ok:
             raise self.error_of(answer, READ)
         return Zone(name, name)
+
+    def all_records(self, zone: Zone) -> Iterable[Record]:
+        """By a call that GoDaddy answers without describing it; what it calls `offset` counts pages there, from 1."""
+
+        def page(number: int) -> tuple[list[Record], bool]:
+            query = {"limit": RECORDS_PER_PAGE, **({"offset": number} if number > 1 else {})}
+            rows = self.call("GET", f"/domains/{zone.id}/records", EDIT, params=query)
+            ours = [row for row in rows if row["type"] in TYPES]
+            found = [Record(zone.name_of(row["name"]), row["type"], _value(zone, row), row["ttl"]) for row in ours]
+            return found, len(rows) < RECORDS_PER_PAGE
+
+        return numbered_pages(page)
 
     def read_set(self, zone: Zone, name: str, type: str) -> RecordSet:  # noqa: A002 -- its name in DNS
         found = self.call("GET", _path(zone, name, type), EDIT)

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from providers.base import Findings, Permission
 from providers.clients.hetzner import HetznerClient
-from providers.contracts.dns import EDIT, READ, DnsProvider, Record, Zone, refuse_second_alias
+from providers.contracts.dns import EDIT, READ, TYPES, DnsProvider, Record, Zone, records_of, refuse_second_alias
 from providers.contracts.zone_file import from_zone_file, to_zone_file
 from providers.errors import NotFound, ProviderError, Unavailable
 
@@ -29,7 +29,11 @@ class Hetzner(HetznerClient, DnsProvider):
         Permission(READ, "Read", "Finds the zone that holds your domain."),
         Permission(EDIT, "Read & Write", "Makes the TXT records that prove the domain is yours."),
     )
-    used_for = ("Find the zone of a domain", "Make and remove TXT records for DNS-01 challenges")
+    used_for = (
+        "Find the zone of a domain",
+        "Make and remove TXT records for DNS-01 challenges",
+        "Show the records of its zones, and add and remove some",
+    )
     steps = (
         "Sign in to the Hetzner Console and make a project that is for DNS alone.",
         "Move the zone there, or add it under DNS.",
@@ -46,6 +50,11 @@ class Hetzner(HetznerClient, DnsProvider):
 
     def zone_named(self, name: str) -> Zone | None:
         return next(iter(self._zones(name=name)), None)
+
+    def all_records(self, zone: Zone) -> Iterable[Record]:
+        for found in self.pages(f"/zones/{zone.id}/rrsets", "rrsets", READ, type=TYPES):
+            rows = [row["value"] for row in found["records"]]
+            yield from records_of(zone.name_of(found["name"]), found["type"], rows, found["ttl"] or 0)
 
     def records(self, zone: Zone, name: str, type: str) -> Sequence[Record]:  # noqa: A002 -- its name in DNS
         """The id of each is its value as Hetzner writes it."""

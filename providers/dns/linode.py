@@ -1,11 +1,11 @@
 """Linode DNS. https://techdocs.akamai.com/linode-api/reference/get-domain-records"""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from providers.base import Findings, Permission
 from providers.clients.linode import READS_TOKENS, LinodeClient
-from providers.contracts.dns import EDIT, READ, Record, RecordDns, Zone
+from providers.contracts.dns import EDIT, READ, TYPES, Record, RecordDns, Zone, only
 
 NEEDED = frozenset({"domains:read_only", "domains:read_write"})
 
@@ -17,7 +17,11 @@ class LinodeDns(LinodeClient, RecordDns):
         Permission(READ, "Domains → Read Only", "Finds the domain that holds your name, and its records."),
         Permission(EDIT, "Domains → Read/Write", "Makes the TXT records that prove the domain is yours."),
     )
-    used_for = ("Find the domain of a name", "Make and remove TXT records for DNS-01 challenges")
+    used_for = (
+        "Find the domain of a name",
+        "Make and remove TXT records for DNS-01 challenges",
+        "Show the records of its zones, and add and remove some",
+    )
     steps = (
         "Sign in to Akamai Cloud Manager, and open your profile → API Tokens.",
         "Choose Create a Personal Access Token, and give it a label and an expiry.",
@@ -37,13 +41,11 @@ class LinodeDns(LinodeClient, RecordDns):
     def zone_named(self, name: str) -> Zone | None:
         return next(iter(self._zones(domain=name)), None)
 
+    def all_records(self, zone: Zone) -> Iterable[Record]:
+        return self._records(zone)
+
     def records(self, zone: Zone, name: str, type: str) -> Sequence[Record]:  # noqa: A002 -- its name in DNS
-        rows = self.pages(f"/domains/{zone.id}/records", READ, type=type)
-        found = (
-            Record(zone.name_of(row["name"]), row["type"], row["target"], row["ttl_sec"], str(row["id"]))
-            for row in rows
-        )
-        return [record for record in found if (record.name, record.type) == (name, type)]
+        return only(self._records(zone, type=type), name, type)
 
     def add_record(self, zone: Zone, name: str, type: str, value: str, ttl: int) -> None:  # noqa: A002
         body = {"type": type, "target": value, "ttl_sec": ttl}
@@ -69,3 +71,10 @@ class LinodeDns(LinodeClient, RecordDns):
         """Those that can be edited here: a secondary zone is a copy of somebody else's."""
         rows = self.pages("/domains", READ, **wanted)
         return (Zone(str(row["id"]), row["domain"]) for row in rows if row["type"] == "master")
+
+    def _records(self, zone: Zone, **wanted: str) -> Iterator[Record]:
+        return (
+            Record(zone.name_of(row["name"]), row["type"], row["target"], row["ttl_sec"], str(row["id"]))
+            for row in self.pages(f"/domains/{zone.id}/records", READ, **wanted)
+            if row["type"] in TYPES
+        )

@@ -19,7 +19,7 @@ from providers.base import (
     numbered_pages,
 )
 from providers.clients.xml import parsed
-from providers.contracts.dns import EDIT, READ, DnsProvider, Record, Zone, refuse_second_alias
+from providers.contracts.dns import EDIT, READ, TYPES, DnsProvider, Record, Zone, only, refuse_second_alias
 from providers.contracts.zone_file import plain_value
 from providers.errors import (
     Conflict,
@@ -50,6 +50,7 @@ WRITTEN = {"HostName": "Name", "RecordType": "Type", "Address": "Address", "MXPr
 class Namecheap(DnsProvider, HttpProvider):
     key = "namecheap"
     label = "Namecheap"
+    last_writer_wins = True
     credential = "API key"
     base_url = "https://api.namecheap.com/xml.response"
     console_url = "https://ap.www.namecheap.com/settings/tools/apiaccess/"
@@ -68,7 +69,11 @@ class Namecheap(DnsProvider, HttpProvider):
         Permission(READ, "API access", "Finds the domain and reads its records."),
         Permission(EDIT, "API access", "Makes the TXT records that prove the domain is yours."),
     )
-    used_for = ("Find the domain", "Make and remove TXT records for DNS-01 challenges")
+    used_for = (
+        "Find the domain",
+        "Make and remove TXT records for DNS-01 challenges",
+        "Show the records of its zones, and add and remove some",
+    )
     steps = (
         "Sign in to Namecheap and open Profile → Tools → Namecheap API Access → Manage.",
         "Switch API access on, and copy the API key.",
@@ -109,13 +114,15 @@ class Namecheap(DnsProvider, HttpProvider):
         found = numbered_pages(lambda number: self._page(number, SearchTerm=name))
         return next((zone for zone in found if zone.name == name), None)
 
-    def records(self, zone: Zone, name: str, type: str) -> Sequence[Record]:  # noqa: A002 -- its name in DNS
-        label = zone.label_of(name) or "@"
+    def all_records(self, zone: Zone) -> Iterable[Record]:
         return [
-            Record(name, type, host["Address"], int(host["TTL"]), host["HostId"])
+            Record(zone.name_of(host["Name"]), host["Type"], host["Address"], int(host["TTL"]), host["HostId"])
             for host in _hosts(self._settings(zone))
-            if (host["Name"].lower(), host["Type"]) == (label, type)
+            if host["Type"] in TYPES
         ]
+
+    def records(self, zone: Zone, name: str, type: str) -> Sequence[Record]:  # noqa: A002 -- its name in DNS
+        return only(self.all_records(zone), name, type)
 
     def put_value(self, zone: Zone, name: str, type: str, value: str, ttl: int) -> None:  # noqa: A002
         label = zone.label_of(name) or "@"

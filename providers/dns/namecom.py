@@ -1,11 +1,11 @@
 """Name.com. https://docs.name.com/"""
 
 from base64 import b64encode
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from providers.base import Field, Permission, numbered_pages
-from providers.contracts.dns import EDIT, READ, Record, RecordDns, Zone
+from providers.contracts.dns import EDIT, READ, TYPES, Record, RecordDns, Zone
 from providers.contracts.zone_file import unquoted
 
 PER_PAGE = 1000
@@ -25,7 +25,11 @@ class NameCom(RecordDns):
         Permission(READ, "API access to domains", "Finds the domain that a name belongs to."),
         Permission(EDIT, "API access to DNS records", "Makes the TXT records that prove the domain is yours."),
     )
-    used_for = ("Find the zone of a domain", "Make and remove TXT records for DNS-01 challenges")
+    used_for = (
+        "Find the zone of a domain",
+        "Make and remove TXT records for DNS-01 challenges",
+        "Show the records of its zones, and add and remove some",
+    )
     steps = (
         "Sign in to Name.com and open Account → Settings → API.",
         "Generate a token, and copy the one for production with your user name.",
@@ -57,16 +61,15 @@ class NameCom(RecordDns):
     def zone_named(self, name: str) -> Zone | None:
         return next((zone for zone in self._zones(domainName=name) if zone.name == name), None)
 
-    def records(self, zone: Zone, name: str, type: str) -> Sequence[Record]:  # noqa: A002 -- its name in DNS
-        """Name.com lists a domain as a whole, and leaves out fields that are empty."""
-        rows = self._rows(f"/domains/{zone.id}/records", "records", EDIT)
-        found = (
+    def all_records(self, zone: Zone) -> Iterable[Record]:
+        """Name.com leaves out fields that are empty."""
+        return (
             Record(zone.name_of(row.get("host") or ""), row["type"], _plain(row), row["ttl"], str(row["id"]))
-            for row in rows
+            for row in self._rows(f"/domains/{zone.id}/records", "records", EDIT)
+            if row["type"] in TYPES
         )
-        return [record for record in found if (record.name, record.type) == (name, type)]
 
-    def add_record(self, zone: Zone, name: str, type: str, value: str, ttl: int) -> None:  # noqa: A002
+    def add_record(self, zone: Zone, name: str, type: str, value: str, ttl: int) -> None:  # noqa: A002 -- its name in DNS
         body = {"host": zone.label_of(name), "type": type, "answer": value, "ttl": ttl}
         self.call("POST", f"/domains/{zone.id}/records", EDIT, json=body)
 

@@ -1,10 +1,11 @@
 """Netlify DNS. https://open-api.netlify.com/#tag/dnsZone"""
 
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cached_property
+
+from django.utils.functional import cached_property
 
 from providers.base import Field, Permission
-from providers.contracts.dns import EDIT, READ, Record, RecordDns, Zone
+from providers.contracts.dns import EDIT, READ, TYPES, Record, RecordDns, Zone
 
 
 class Netlify(RecordDns):
@@ -18,7 +19,11 @@ class Netlify(RecordDns):
         Permission(READ, "A role in the team that sees its DNS zones", "Finds the zone that holds your domain."),
         Permission(EDIT, "A role in the team that edits its DNS zones", "Makes the TXT records that show it is yours."),
     )
-    used_for = ("Find the zone of a domain", "Make and remove TXT records for DNS-01 challenges")
+    used_for = (
+        "Find the zone of a domain",
+        "Make and remove TXT records for DNS-01 challenges",
+        "Show the records of its zones, and add and remove some",
+    )
     steps = (
         "Sign in to Netlify as a user who is in the domain's team only, and open User settings → Applications.",
         "Under Personal access tokens choose New access token, and give it a description and an expiration.",
@@ -41,15 +46,15 @@ class Netlify(RecordDns):
     def zone_named(self, name: str) -> Zone | None:
         return next((zone for zone in self._zones if zone.name == name), None)
 
-    def records(self, zone: Zone, name: str, type: str) -> Sequence[Record]:  # noqa: A002 -- its name in DNS
-        return [
-            Record(name, type, row["value"], row["ttl"] or 0, row["id"])
+    def all_records(self, zone: Zone) -> Iterable[Record]:
+        return (
+            Record(row["hostname"], row["type"], row["value"], row["ttl"] or 0, row["id"])
             for page in self.linked_pages(f"/dns_zones/{zone.id}/dns_records", READ)
             for row in page
-            if (row["hostname"].lower(), row["type"]) == (name, type)
-        ]
+            if row["type"] in TYPES
+        )
 
-    def add_record(self, zone: Zone, name: str, type: str, value: str, ttl: int) -> None:  # noqa: A002
+    def add_record(self, zone: Zone, name: str, type: str, value: str, ttl: int) -> None:  # noqa: A002 -- its name in DNS
         body = {"type": type, "hostname": name, "value": value, "ttl": ttl}
         self.call("POST", f"/dns_zones/{zone.id}/dns_records", EDIT, json=body)
 

@@ -1,13 +1,13 @@
 """Porkbun. https://porkbun.com/api/json/v3/documentation"""
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 from urllib.parse import quote
 
 from deploynix.http import Answer
 from providers.base import MOST_PAGES, Field, Permission
-from providers.contracts.dns import EDIT, READ, Record, RecordDns, Zone
+from providers.contracts.dns import EDIT, READ, TYPES, Record, RecordDns, Zone, only
 from providers.contracts.zone_file import unquoted
 from providers.errors import InvalidCredential, MissingPermission, NotFound, ProviderError
 
@@ -37,7 +37,11 @@ class Porkbun(RecordDns):
         Permission(READ, "API key of the account", "Finds the domain that a name belongs to."),
         Permission(EDIT, "API Access of the domain", "Makes the TXT records that prove the domain is yours."),
     )
-    used_for = ("Find the zone of a domain", "Make and remove TXT records for DNS-01 challenges")
+    used_for = (
+        "Find the zone of a domain",
+        "Make and remove TXT records for DNS-01 challenges",
+        "Show the records of its zones, and add and remove some",
+    )
     steps = (
         "Sign in to Porkbun and open Account → API Access.",
         "Choose Create API Key, and copy the key and the secret key: the secret one is shown once.",
@@ -75,10 +79,12 @@ class Porkbun(RecordDns):
             return None
         return Zone(name, name)
 
+    def all_records(self, zone: Zone) -> Iterable[Record]:
+        return self._records(f"/dns/retrieve/{zone.id}")
+
     def records(self, zone: Zone, name: str, type: str) -> Sequence[Record]:  # noqa: A002 -- its name in DNS
         path = f"/dns/retrieveByNameType/{zone.id}/{type}/{quote(zone.label_of(name), safe='')}".rstrip("/")
-        rows = self._post(path, EDIT)["records"]
-        return [Record(name, type, unquoted(row["content"]), int(row["ttl"]), str(row["id"])) for row in rows]
+        return only(self._records(path), name, type)
 
     def add_record(self, zone: Zone, name: str, type: str, value: str, ttl: int) -> None:  # noqa: A002
         label = zone.label_of(name)
@@ -97,6 +103,13 @@ class Porkbun(RecordDns):
 
     def error_of(self, answer: Answer, permission: str = "") -> ProviderError:
         return _told(super().error_of(answer, permission))
+
+    def _records(self, path: str) -> Iterator[Record]:
+        return (
+            Record(row["name"], row["type"], unquoted(row["content"]), int(row["ttl"]), str(row["id"]))
+            for row in self._post(path, EDIT)["records"]
+            if row["type"] in TYPES
+        )
 
     def _post(self, path: str, permission: str, **body: str) -> Any:
         keys = {"apikey": self.values["api_key"], "secretapikey": self.values["secret_api_key"]}

@@ -5,7 +5,7 @@ from typing import Any
 from urllib.parse import quote
 
 from providers.base import Field, HttpProvider, Permission
-from providers.contracts.dns import EDIT, READ, RecordSet, RecordSetDns, Zone
+from providers.contracts.dns import EDIT, READ, Record, RecordSet, RecordSetDns, Zone, records_of
 from providers.contracts.zone_file import from_zone_file, to_zone_file
 
 
@@ -27,7 +27,11 @@ class PowerDns(RecordSetDns, HttpProvider):
         Permission(READ, "API access", "Finds the zone that holds your domain."),
         Permission(EDIT, "API access", "Makes the TXT records that prove the domain is yours."),
     )
-    used_for = ("Find the zone of a domain", "Make and remove TXT records for DNS-01 challenges")
+    used_for = (
+        "Find the zone of a domain",
+        "Make and remove TXT records for DNS-01 challenges",
+        "Show the records of its zones, and add and remove some",
+    )
     steps = (
         "In the server's configuration (pdns.conf) set api=yes, and api-key to a long random text.",
         "Set webserver-address to where it shall answer, and webserver-allow-from to this Deploynix server's address.",
@@ -55,10 +59,16 @@ class PowerDns(RecordSetDns, HttpProvider):
         found = [_zone(row) for row in self.call("GET", "/zones", READ, params={"zone": f"{name}."})]
         return next((zone for zone in found if zone.name == name), None)
 
+    def all_records(self, zone: Zone) -> Iterable[Record]:
+        """Without the values that are switched off: no name server answers them."""
+        for found in self._sets(zone):
+            rows = [record["content"] for record in found["records"] if not record["disabled"]]
+            yield from records_of(found["name"], found["type"], rows, found["ttl"])
+
     def read_set(self, zone: Zone, name: str, type: str) -> RecordSet:  # noqa: A002 -- its name in DNS
         """From the whole zone: asked for one name, PowerDNS 4 leaves out the values that are switched off, and they
         would be lost with the next write."""
-        for row in self.call("GET", f"/zones/{zone.id}", READ)["rrsets"]:
+        for row in self._sets(zone):
             if (row["name"].lower(), row["type"]) == (f"{name}.", type):
                 shown = [record for record in row["records"] if not record["disabled"]]
                 rows = {from_zone_file(type, record["content"]): record for record in shown}
@@ -75,6 +85,9 @@ class PowerDns(RecordSetDns, HttpProvider):
 
     def row_of(self, type: str, value: str) -> dict[str, Any]:  # noqa: A002
         return {"content": to_zone_file(type, value), "disabled": False}
+
+    def _sets(self, zone: Zone) -> Any:
+        return self.call("GET", f"/zones/{zone.id}", READ)["rrsets"]
 
 
 def _zone(row: Mapping[str, Any]) -> Zone:

@@ -2,7 +2,10 @@
 
 import binascii
 from base64 import b64decode
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from socket import socket
 
 import dns.exception
 import dns.flags
@@ -15,14 +18,21 @@ import dns.rdataclass
 import dns.rdatatype
 import dns.tsig
 import dns.update
+import dns.xfr
+import dns.zone
 from dns.rdtypes.ANY.TXT import TXT
 
 from deploynix.guard import open_connection
-from providers.base import Field, Permission
-from providers.contracts.dns import EDIT, READ, DnsProvider, Record, Zone
+from providers.base import Field, Findings, Permission, PermissionCheck, Verdict
+from providers.clients import transfer
+from providers.contracts.dns import EDIT, READ, TYPES, DnsProvider, Record, Zone
 from providers.contracts.zone_file import to_zone_file
 from providers.errors import Conflict, InvalidCredential, MissingPermission, NotFound, ProviderError, Unavailable
 
+TRANSFER = "transfer"
+# What servers answer to a key that may not transfer a zone, each in its way.
+NO_TRANSFER = {dns.rcode.REFUSED, dns.rcode.NOTAUTH, dns.rcode.NOTIMP}
+LET_TRANSFER = "Let the key transfer the zone; in BIND: allow-transfer { key deploynix; };"
 CONNECT_SECONDS, ANSWER_SECONDS = 5.0, 20.0
 ALGORITHMS = ("hmac-sha256", "hmac-sha384", "hmac-sha512", "hmac-sha224", "hmac-sha1")
 
@@ -48,8 +58,13 @@ class Rfc2136(DnsProvider):
     permissions = (
         Permission(READ, "Queries, signed by the key", "Finds the zone, and the values that a name has already."),
         Permission(EDIT, "Updates of TXT records, signed by the key", "Makes those that prove the domain is yours."),
+        Permission(TRANSFER, "Zone transfers, signed by the key", "Lists the records of a zone.", optional=True),
     )
-    used_for = ("Find the zone of a domain", "Make and remove TXT records for DNS-01 challenges")
+    used_for = (
+        "Find the zone of a domain",
+        "Make and remove TXT records for DNS-01 challenges",
+        "Show the records of its zones, and add and remove some",
+    )
     steps = (
         "On the name server make a key: tsig-keygen -a hmac-sha256 deploynix.",
         "Put what it writes into the server's configuration.",
@@ -74,6 +89,17 @@ class Rfc2136(DnsProvider):
             return None
         answer = self._query(name, "SOA")
         return Zone(name, name) if answer.get_rrset(answer.answer, _name(name), *_SOA) else None
+
+    def all_records(self, zone: Zone) -> Iterable[Record]:
+        """Of a transfer of the zone. Raises MissingPermission where the server does not let the key have one."""
+        copy = dns.zone.Zone(_name(zone.name), relativize=False)
+        with dns.xfr.Inbound(copy) as inbound:
+            self._transfer(zone, inbound.process_message)
+        return [
+            Record(name.to_text(), row.rdtype.name, _plain(row), ttl, row.to_text())
+            for name, ttl, row in copy.iterate_rdatas()
+            if dns.rdatatype.to_text(row.rdtype) in TYPES
+        ]
 
     def records(self, zone: Zone, name: str, type: str) -> Sequence[Record]:  # noqa: A002 -- its name in DNS
         answer = self._query(name, type)
@@ -102,6 +128,19 @@ class Rfc2136(DnsProvider):
                 change.delete(_name(name), _rdata(type, record.id))
                 self._send(change, EDIT)
 
+    def verify(self) -> Findings:
+        findings = super().verify()
+        return replace(findings, checks=(*findings.checks, self._transfer_check()))
+
+    def _transfer_check(self) -> PermissionCheck:
+        """By the beginning of a transfer."""
+        name = self.probe_zone
+        try:
+            self._transfer(Zone(name, name), lambda message: message.had_tsig)
+        except ProviderError as error:
+            return PermissionCheck(TRANSFER, Verdict.DENIED, error.message, LET_TRANSFER)
+        return PermissionCheck(TRANSFER, Verdict.GRANTED, f"A transfer of {name} began.")
+
     @property
     def _names(self) -> list[str]:
         return [name.rstrip(".").lower() for name in self.values["zone"].replace(",", " ").split()]
@@ -128,12 +167,31 @@ class Rfc2136(DnsProvider):
     def _update(self, zone: Zone) -> dns.update.UpdateMessage:
         return dns.update.UpdateMessage(_name(zone.name), keyring=self._key)
 
+    def _transfer(self, zone: Zone, is_enough: Callable[[dns.message.Message], bool]) -> None:
+        """Hands on the messages of a transfer, until it is enough."""
+        question = dns.message.make_query(_name(zone.name), dns.rdatatype.AXFR, flags=0)
+        question.use_tsig(self._key)
+        with self._connected() as connection:
+            for message in transfer.messages(connection, question):
+                if (code := message.rcode()) in NO_TRANSFER:
+                    said = f"{self._server} answered {dns.rcode.to_text(code)} to a transfer of {zone.name}."
+                    raise MissingPermission(TRANSFER, said, LET_TRANSFER)
+                if is_enough(self._checked(message, TRANSFER)):
+                    return
+
     def _send(self, question: dns.message.Message, permission: str) -> dns.message.Message:
         """The signed answer. Raises ProviderError, and Refused."""
+        with self._connected() as connection:
+            connection.setblocking(False)
+            answer = dns.query.tcp(question, "", ANSWER_SECONDS, sock=connection)
+        return self._checked(answer, permission)
+
+    @contextmanager
+    def _connected(self) -> Iterator[socket]:
+        """What fails inside is told as a ProviderError."""
         try:
             with open_connection(self._server, int(self.values.get("port") or 53), CONNECT_SECONDS, None) as connection:
-                connection.setblocking(False)
-                answer = dns.query.tcp(question, "", ANSWER_SECONDS, sock=connection)
+                yield connection
         except (dns.tsig.PeerBadKey, dns.tsig.PeerBadSignature) as error:
             raise InvalidCredential(
                 f"{self._server} knows no such key ({type(error).__name__}).",
@@ -150,7 +208,6 @@ class Rfc2136(DnsProvider):
         # Among them an answer without a signature: anybody on the way could have written it.
         except dns.exception.DNSException as error:
             raise Unavailable(f"{self._server} answered something that cannot be used: {error}.") from None
-        return self._checked(answer, permission)
 
     def _checked(self, answer: dns.message.Message, permission: str) -> dns.message.Message:
         code, said = answer.rcode(), f"{self._server} answered {dns.rcode.to_text(answer.rcode())}."

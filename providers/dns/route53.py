@@ -4,11 +4,11 @@ import re
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any, cast
 
 from botocore.exceptions import ClientError
+from django.utils.functional import cached_property
 
 from providers.base import Field, Findings, Permission, PermissionCheck, Verdict
 from providers.clients.aws import (
@@ -27,7 +27,7 @@ from providers.clients.aws import (
     code_of,
     policy_of,
 )
-from providers.contracts.dns import PROBE_LABEL, SHORTEST_TTL, RecordSet, RecordSetDns, Zone
+from providers.contracts.dns import PROBE_LABEL, SHORTEST_TTL, Record, RecordSet, RecordSetDns, Zone, records_of
 from providers.contracts.zone_file import from_zone_file, to_zone_file
 from providers.errors import Conflict, MissingPermission, ProviderError
 
@@ -49,6 +49,7 @@ Change = Mapping[str, Any]
 class Route53(RecordSetDns, AwsProvider):
     key = "route53"
     label = "AWS Route 53"
+    last_writer_wins = False
     service = "route53"
     console_url = IAM_CONSOLE
     fields = (
@@ -77,7 +78,11 @@ class Route53(RecordSetDns, AwsProvider):
         ),
         OWN_USER_PERMISSION,
     )
-    used_for = ("Find the zone of a domain", "Make and remove TXT records for DNS-01 challenges")
+    used_for = (
+        "Find the zone of a domain",
+        "Make and remove TXT records for DNS-01 challenges",
+        "Show the records of its zones, and add and remove some",
+    )
     steps = USER_STEPS
     notes = (
         "A user that has the policy for EC2 may be given this one besides it.",
@@ -110,6 +115,14 @@ class Route53(RecordSetDns, AwsProvider):
             pages = self.client.get_paginator("list_hosted_zones").paginate()
             rows = [row for page in pages for row in page["HostedZones"]]
         return [_zone(row) for row in rows if not row.get("Config", {}).get("PrivateZone")]
+
+    def all_records(self, zone: Zone) -> Iterable[Record]:
+        """An alias has no values; of records with a routing policy each one's are told."""
+        with self.asking():
+            for page in self.client.get_paginator("list_resource_record_sets").paginate(HostedZoneId=zone.id):
+                for row in page["ResourceRecordSets"]:
+                    rows = [each["Value"] for each in row.get("ResourceRecords", [])]
+                    yield from records_of(_name(row["Name"]), row["Type"], rows, row.get("TTL", 0))
 
     def read_set(self, zone: Zone, name: str, type: str) -> RecordSet:  # noqa: A002 -- its name in DNS
         """Raises Conflict for an alias, and for records that are routed."""

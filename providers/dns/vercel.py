@@ -1,6 +1,6 @@
 """Vercel DNS. https://vercel.com/docs/rest-api/dns"""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from deploynix.http import Answer
 from providers.base import MOST_PAGES, Field, Findings, Permission
-from providers.contracts.dns import EDIT, READ, Record, RecordDns, Zone
+from providers.contracts.dns import EDIT, READ, TYPES, Record, RecordDns, Zone
 from providers.errors import InvalidCredential, MissingPermission, NotFound, ProviderError
 
 PER_PAGE = 100
@@ -34,7 +34,11 @@ class Vercel(RecordDns):
         Permission(READ, "Scope: the team that owns the domain", "Finds the domain, and its records."),
         Permission(EDIT, "A role in it that may edit domains", "Makes the TXT records that prove the domain is yours."),
     )
-    used_for = ("Find the domain of a name", "Make and remove TXT records for DNS-01 challenges")
+    used_for = (
+        "Find the domain of a name",
+        "Make and remove TXT records for DNS-01 challenges",
+        "Show the records of its zones, and add and remove some",
+    )
     steps = (
         "Sign in to Vercel, and open Account Settings → Tokens.",
         "Choose Create, give the token a name, and as its scope choose the team that owns the domain.",
@@ -63,14 +67,14 @@ class Vercel(RecordDns):
             return None
         return Zone(name, name)
 
-    def records(self, zone: Zone, name: str, type: str) -> Sequence[Record]:  # noqa: A002 -- its name in DNS
-        found = (
+    def all_records(self, zone: Zone) -> Iterable[Record]:
+        return (
             Record(zone.name_of(row["name"]), row["type"], row["value"], row.get("ttl") or 0, row["id"])
             for row in self._pages(f"/v4/domains/{zone.id}/records", "records")
+            if row["type"] in TYPES
         )
-        return [record for record in found if (record.name, record.type) == (name, type)]
 
-    def add_record(self, zone: Zone, name: str, type: str, value: str, ttl: int) -> None:  # noqa: A002
+    def add_record(self, zone: Zone, name: str, type: str, value: str, ttl: int) -> None:  # noqa: A002 -- its name in DNS
         body = {"type": type, "name": zone.label_of(name), "value": value, "ttl": ttl}
         self.call("POST", f"/v2/domains/{zone.id}/records", EDIT, json=body)
 

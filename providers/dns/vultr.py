@@ -1,12 +1,12 @@
 """Vultr DNS. https://www.vultr.com/api/#tag/dns"""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import quote
 
 from providers.base import Findings, Permission
 from providers.clients.vultr import VultrClient
-from providers.contracts.dns import EDIT, READ, Record, RecordDns, Zone
+from providers.contracts.dns import EDIT, READ, TYPES, Record, RecordDns, Zone
 from providers.errors import ProviderError
 
 ACLS = frozenset({"dns"})
@@ -21,7 +21,11 @@ class VultrDns(VultrClient, RecordDns):
         Permission(READ, "Manage DNS (dns): read", "Finds the domain that holds your name, and its records."),
         Permission(EDIT, "Manage DNS (dns): write", "Makes the TXT records that prove the domain is yours."),
     )
-    used_for = ("Find the domain of a name", "Make and remove TXT records for DNS-01 challenges")
+    used_for = (
+        "Find the domain of a name",
+        "Make and remove TXT records for DNS-01 challenges",
+        "Show the records of its zones, and add and remove some",
+    )
     steps = (
         "Sign in to the Vultr console, and open Account → Users.",
         "Add a user for Deploynix whose only permission is Manage DNS, with API access enabled.",
@@ -48,12 +52,15 @@ class VultrDns(VultrClient, RecordDns):
             raise self.error_of(answer, READ)
         return Zone(name, name)
 
-    def records(self, zone: Zone, name: str, type: str) -> Sequence[Record]:  # noqa: A002 -- its name in DNS
+    def all_records(self, zone: Zone) -> Iterable[Record]:
         rows = self.pages(f"/domains/{zone.id}/records", "records", READ)
-        found = (Record(zone.name_of(row["name"]), row["type"], _bare(row), row["ttl"], row["id"]) for row in rows)
-        return [record for record in found if (record.name, record.type) == (name, type)]
+        return (
+            Record(zone.name_of(row["name"]), row["type"], _bare(row), row["ttl"], row["id"])
+            for row in rows
+            if row["type"] in TYPES
+        )
 
-    def add_record(self, zone: Zone, name: str, type: str, value: str, ttl: int) -> None:  # noqa: A002
+    def add_record(self, zone: Zone, name: str, type: str, value: str, ttl: int) -> None:  # noqa: A002 -- its name in DNS
         # Vultr wants quotes around a text, and knows no way to write one inside.
         if type == "TXT" and '"' in value:
             raise ProviderError("Vultr takes no quotation marks in a TXT value.")

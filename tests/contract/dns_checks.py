@@ -62,6 +62,33 @@ def test_other_types_are_set_too(provider: DnsProvider, state: DnsState, type: s
     assert provider.records(zone, "app.example.com", type) == []
 
 
+def test_every_value_of_a_zone_is_told(provider: DnsProvider, state: DnsState) -> None:
+    zone = provider.find_zone("www.example.com")
+    there = list(provider.all_records(zone))
+    values = [
+        ("example.com", "TXT", "v=one; two = three"),
+        ("www.example.com", "A", "192.0.2.1"),
+        ("www.example.com", "A", "192.0.2.2"),
+        ("www.example.com", "AAAA", "2001:db8::7"),
+        ("*.app.example.com", "CNAME", "target.example.net"),
+    ]
+    state.add("example.com", "example.com", "MX", "10 ns1.example.com.")
+    for name, type, value in values:  # noqa: A001 -- its name in DNS
+        provider.ensure_record(zone, name, type, value)
+    found = [record for record in provider.all_records(zone) if record not in there]
+    assert sorted((record.name, record.type, record.value) for record in found) == sorted(values)
+    assert {record.ttl for record in found} == {provider.shortest_ttl}
+
+
+def test_every_page_of_a_zone_is_read(provider: DnsProvider, state: DnsState) -> None:
+    names = {f"host-{number}.example.com" for number in range(120)}
+    for name in names:
+        state.add("example.com", name.replace("host", "Host"), "TXT", "there")
+    found = list(provider.all_records(provider.find_zone("example.com")))
+    assert len(found) == len(names)
+    assert {record.name for record in found} == names
+
+
 def test_a_value_at_the_apex(provider: DnsProvider, state: DnsState) -> None:
     zone = provider.find_zone("example.com")
     provider.ensure_record(zone, "example.com", "TXT", "at the apex")

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import count
+from itertools import count, groupby
 from typing import Any
 
 
@@ -41,6 +41,11 @@ class DnsState:
         self.rows[zone] = [row for row in self.rows[zone] if (row.name, row.type) != (name, type)]
         for value in values:
             self.add(zone, name, type, value, ttl)
+
+    def sets(self, zone: str) -> list[tuple[str, str, list[Row]]]:
+        """The rows of each name and type, for vendors that keep them together."""
+        rows = sorted(self.rows[zone], key=lambda row: (row.name, row.type))
+        return [(*key, list(found)) for key, found in groupby(rows, key=lambda row: (row.name, row.type))]
 
     def remove(self, zone: str, row_id: str) -> bool:
         before = len(self.rows[zone])

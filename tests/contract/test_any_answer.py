@@ -64,6 +64,7 @@ def dns_calls(provider: DnsProvider, fixture: Any) -> Mapping[str, Callable[[], 
     return {
         "zones": lambda: list(provider.zones()),
         "find_zone": lambda: provider.find_zone(NAME),
+        "all_records": lambda: list(provider.all_records(zone)),
         "records": lambda: provider.records(zone, NAME, "TXT"),
         "ensure_record": lambda: provider.ensure_record(zone, NAME, "TXT", "one"),
         "remove_record": lambda: provider.remove_record(zone, NAME, "TXT", "there"),

@@ -358,6 +358,14 @@ class TestGoDaddy:
                 provider.verify()
         assert failure.value.retry_after == 30
 
+    def test_a_whole_zone_is_read_by_pages(self) -> None:
+        with at("godaddy") as (provider, state, vendors):
+            for number in range(1100):
+                state.add("example.com", f"host-{number}.example.com", "TXT", "there")
+            found = list(provider.all_records(provider.find_zone("example.com")))
+            assert len({record.name for record in found}) == len(found) == 1100
+            assert [call.query.get("offset") for call in vendors[0].calls[1:]] == [None, "2", "3"]
+
     def test_every_page_is_read(self) -> None:
         with at("godaddy") as (provider, state, _):
             state.zones = {f"zone{number}.example.net": "" for number in range(2000)}

@@ -57,6 +57,7 @@ def test_values_of_a_name_are_read(vendor: Vendor, dnsimple: DnSimple) -> None:
     found = dnsimple.records(ZONE, "example.com", "NS")
     assert [record.value for record in found] == [f"ns{number}.dnsimple.com" for number in range(1, 5)]
     assert dnsimple.records(ZONE, "www.example.com", "NS") == []
+    assert list(dnsimple.all_records(ZONE)) == []
 
 
 def test_a_value_is_added_and_removed(vendor: Vendor, dnsimple: DnSimple) -> None:

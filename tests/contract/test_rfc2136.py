@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pytest_django import Settings
 
+from providers.clients import transfer
 from providers.contracts.dns import Zone
 from providers.dns.rfc2136 import Rfc2136
 from providers.errors import InvalidCredential, ProviderError, Unavailable
@@ -58,18 +59,49 @@ def test_a_server_that_hangs_up_is_unavailable(reply: bytes) -> None:
         provider.zone_named("example.com")
 
 
+def look_up(provider: Rfc2136) -> object:
+    return provider.zone_named("example.com")
+
+
+def read_all(provider: Rfc2136) -> object:
+    return provider.all_records(Zone("example.com", "example.com"))
+
+
 @pytest.mark.soak
+@pytest.mark.parametrize("ask", [look_up, read_all])
 @settings(max_examples=share(2))
 @given(tail=st.binary(max_size=80), kept=st.integers(0, 40))
-def test_any_bytes_are_an_error_of_the_tree(tail: bytes, kept: int) -> None:
+def test_any_bytes_are_an_error_of_the_tree(ask: Callable[[Rfc2136], object], tail: bytes, kept: int) -> None:
     def reply(question: bytes) -> bytes:
         # Its first bytes make it an answer to the question.
         body = question[:2] + b"\x84" + question[3:kept] + tail
         return len(body).to_bytes(2) + body
 
     with answered(reply) as provider, pytest.raises(ProviderError) as failure:
-        provider.zone_named("example.com")
+        ask(provider)
     assert SECRET not in f"{failure.value} {failure.value.hint}"
+
+
+def unsigned_copy(question: bytes) -> bytes:
+    """A whole zone in one message that anybody on the way could have written."""
+    asked = dns.message.from_wire(question, keyring=False)
+    answer = dns.message.make_response(dns.message.make_query(asked.question[0].name, "AXFR", id=asked.id))
+    soa = "ns1.example.com. hostmaster.example.com. 1 3600 600 86400 60"
+    for type_, value in (("SOA", soa), ("A", "192.0.2.66"), ("SOA", soa)):
+        answer.answer.append(dns.rrset.from_text("example.com.", 60, "IN", type_, value))
+    wire = answer.to_wire()
+    return len(wire).to_bytes(2) + wire
+
+
+def test_only_a_signed_transfer_counts() -> None:
+    with answered(unsigned_copy) as provider, pytest.raises(Unavailable, match="cannot be used"):
+        read_all(provider)
+
+
+def test_a_transfer_that_never_ends_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transfer, "TRANSFER_SECONDS", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as door, pytest.raises(Unavailable, match="cannot be reached"):
+        read_all(Rfc2136({**VALUES, "port": str(door.getsockname()[1])}))
 
 
 @pytest.mark.parametrize("values", [{"key_secret": "é"}, {"key_secret": "abc"}, {"key_name": "a" * 70}])

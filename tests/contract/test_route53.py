@@ -20,6 +20,7 @@ from tests.contract.dns_checks import (
     test_a_value_at_the_apex,
     test_a_wildcard_is_a_name_like_others,
     test_any_text_can_be_a_value,
+    test_every_value_of_a_zone_is_told,
     test_other_types_are_set_too,
     test_the_zone_of_a_name_is_the_nearest,
     test_two_values_stand_side_by_side_and_neighbours_stay,
@@ -33,6 +34,7 @@ __all__ = [
     "test_a_value_at_the_apex",
     "test_a_wildcard_is_a_name_like_others",
     "test_any_text_can_be_a_value",
+    "test_every_value_of_a_zone_is_told",
     "test_other_types_are_set_too",
     "test_the_zone_of_a_name_is_the_nearest",
     "test_two_values_stand_side_by_side_and_neighbours_stay",
@@ -91,10 +93,11 @@ def state(moto: Moto) -> Iterator[Hosted]:
     with moto.unguarded():
         root = moto.root("route53")
         for name, zone in hosted.zones.items():
-            for row in root.list_resource_record_sets(HostedZoneId=zone)["ResourceRecordSets"]:
-                if row["Type"] not in ("NS", "SOA"):
-                    batch = {"Changes": [{"Action": "DELETE", "ResourceRecordSet": row}]}
-                    root.change_resource_record_sets(HostedZoneId=zone, ChangeBatch=batch)
+            pages = root.get_paginator("list_resource_record_sets").paginate(HostedZoneId=zone)
+            rows = [row for page in pages for row in page["ResourceRecordSets"] if row["Type"] not in ("NS", "SOA")]
+            if rows:
+                batch = {"Changes": [{"Action": "DELETE", "ResourceRecordSet": row} for row in rows]}
+                root.change_resource_record_sets(HostedZoneId=zone, ChangeBatch=batch)
             assert name
             root.delete_hosted_zone(Id=zone)
 
@@ -140,6 +143,29 @@ def test_private_zones_are_none_of_ours(provider: Route53, state: Hosted) -> Non
     vpc = {"VPCRegion": "eu-central-1", "VPCId": "vpc-1234"}
     state.open("internal.example.com", VPC=vpc, HostedZoneConfig={"PrivateZone": True})
     assert provider.find_zone("db.internal.example.com").name == "example.com"
+
+
+def test_every_page_of_a_zone_is_read(provider: Route53, state: Hosted, moto: Moto) -> None:
+    """An answer of Route 53 has at most 300 sets."""
+    names = [f"host-{number}.example.com" for number in range(310)]
+    sets = [{"Name": name, "Type": "TXT", "TTL": 60, "ResourceRecords": [{"Value": '"there"'}]} for name in names]
+    batch = {"Changes": [{"Action": "CREATE", "ResourceRecordSet": each} for each in sets]}
+    with moto.unguarded():
+        moto.root("route53").change_resource_record_sets(HostedZoneId=state.zones["example.com"], ChangeBatch=batch)
+    found = list(provider.all_records(provider.find_zone("example.com")))
+    assert sorted(record.name for record in found) == sorted(names)
+
+
+def test_what_is_routed_is_listed_by_its_values(provider: Route53, state: Hosted) -> None:
+    alias = {"HostedZoneId": "Z2FDTNDATAQYW2", "DNSName": "d1.cloudfront.net", "EvaluateTargetHealth": False}
+    state.add("example.com", "www.example.com", "A", "", TTL=None, ResourceRecords=None, AliasTarget=alias)
+    state.add("example.com", "shop.example.com", "A", "192.0.2.1", SetIdentifier="blue", Weight=1)
+    state.add("example.com", "shop.example.com", "A", "192.0.2.2", SetIdentifier="green", Weight=1)
+    found = list(provider.all_records(provider.find_zone("example.com")))
+    assert [(record.name, record.value) for record in found] == [
+        ("shop.example.com", "192.0.2.1"),
+        ("shop.example.com", "192.0.2.2"),
+    ]
 
 
 def test_a_neighbour_keeps_its_time_to_live(provider: Route53, state: Hosted) -> None:

@@ -1,14 +1,16 @@
-"""BIND and PowerDNS, each with two zones, started by the tests; what they serve is changed and read by DNS itself."""
+"""BIND and PowerDNS, started by the tests; what they serve is changed and read by DNS itself."""
 
 import sqlite3
 import subprocess
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import dns.exception
+import dns.flags
 import dns.message
 import dns.name
+import dns.opcode
 import dns.query
 import dns.rcode
 import dns.rdataclass
@@ -17,6 +19,7 @@ import dns.tsig
 import dns.update
 import dns.xfr
 import dns.zone
+from dns.rdtypes.ANY.NS import NS
 from dns.rdtypes.ANY.TXT import TXT
 
 from tests.contract.state import DnsState, Row
@@ -31,9 +34,9 @@ SECRETS = {
     "stranger": "c3RyYW5nZXItc2VjcmV0LW9mLXRoaXJ0eS10d28tYnl0ZXM=",
 }
 ZONE_FILE = """$TTL 300
-@ SOA ns1 hostmaster 1 3600 600 86400 60
+@ SOA ns1 hostmaster 1 3600 600 86400 0
 @ NS ns1
-ns1 A 127.0.0.1
+ns1 A {address}
 """
 PDNS_SCHEMAS = (
     Path("/usr/share/pdns-backend-sqlite3/schema/schema.sqlite3.sql"),
@@ -42,15 +45,16 @@ PDNS_SCHEMAS = (
 
 
 class DnsServer(Peer):
-    """Answers at `port`; whoever has `key` may change and copy its zones."""
+    """Answers at `address` and `port`; whoever has `key` may change and copy its zones."""
 
     key: dns.tsig.Key | None = None
     package: str
 
-    def __init__(self) -> None:
+    def __init__(self, address: str = "127.0.0.1", port: int = 0, zones: Sequence[str] = ZONES) -> None:
         if not self.program.exists():
             raise Missing(f"{self.program} is not installed: apt-get install {self.package}")
         super().__init__()
+        self.address, self.port, self.zones = address, port or self.port, zones
         self.configure()
 
     @property
@@ -64,14 +68,14 @@ class DnsServer(Peer):
     def answers(self) -> bool:
         question = dns.message.make_query("example.com", "SOA")
         try:
-            answer = dns.query.tcp(question, "127.0.0.1", timeout=1, port=self.port)
+            answer = dns.query.tcp(question, self.address, timeout=1, port=self.port)
         except (OSError, dns.exception.DNSException):
             return False
-        return answer.rcode() in (dns.rcode.NOERROR, dns.rcode.REFUSED)
+        return answer.rcode() in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN, dns.rcode.REFUSED)
 
 
 class Bind(DnsServer):
-    """Key `deploynix` may change four types of records, `reader` only read, `stranger` nothing."""
+    """Key `deploynix` may change four types of records and transfer zones, `reader` only read, `stranger` nothing."""
 
     package = "bind9"
     program = Path("/usr/sbin/named")
@@ -84,29 +88,77 @@ class Bind(DnsServer):
         keys = "".join(
             f'key "{name}" {{ algorithm hmac-sha256; secret "{secret}"; }};\n' for name, secret in SECRETS.items()
         )
-        policy = "grant deploynix zonesub TXT A AAAA CNAME; grant admin zonesub ANY;"
-        allowed = f"allow-query {{ !key stranger; any; }}; update-policy {{ {policy} }};"
-        zones = "".join(f'zone "{zone}" {{ type primary; file "{zone}.zone"; {allowed} }};\n' for zone in ZONES)
-        for zone in ZONES:
-            (self.folder / f"{zone}.zone").write_text(ZONE_FILE)
         (self.folder / "named.conf").write_text(
             f'options {{ directory "{self.folder}"; pid-file "{self.folder}/named.pid"; '
-            f'session-keyfile "{self.folder}/session.key"; listen-on port {self.port} {{ 127.0.0.1; }}; '
-            "listen-on-v6 { none; }; recursion no; dnssec-validation no; allow-transfer { key admin; }; };\n"
-            f"controls {{ }};\n{keys}{zones}"
+            f'session-keyfile "{self.folder}/session.key"; listen-on port {self.port} {{ {self.address}; }}; '
+            f"listen-on-v6 {{ none; }}; dnssec-validation no; empty-zones-enable no; {self.options()} }};\n"
+            f"controls {{ }};\n{keys}{''.join(map(self.declared, self.zones))}"
         )
+
+    def options(self) -> str:
+        return "recursion no; notify no; allow-transfer { key admin; key deploynix; };"
+
+    def declared(self, zone: str) -> str:
+        """What the configuration says of a zone."""
+        (self.folder / f"{zone}.zone").write_text(ZONE_FILE.format(address=self.address))
+        policy = "grant deploynix zonesub TXT A AAAA CNAME; grant admin zonesub ANY;"
+        allowed = f"allow-query {{ !key stranger; any; }}; update-policy {{ {policy} }};"
+        return f'zone "{zone}" {{ type primary; file "{zone}.zone"; {allowed} }};\n'
 
     def values(self, key: str = "deploynix", **other: str) -> Mapping[str, str]:
         """The credential of one of the keys."""
         return {
-            "server": "127.0.0.1",
+            "server": self.address,
             "port": str(self.port),
-            "zone": " ".join(ZONES),
+            "zone": " ".join(self.zones),
             "key_name": key,
             "key_secret": SECRETS[key],
             "key_algorithm": "hmac-sha256",
             **other,
         }
+
+
+class Secondary(Bind):
+    """Copies its zones when it starts, and then only when it is told to: it lags behind."""
+
+    def __init__(self, address: str, primary: Bind, zones: Sequence[str]) -> None:
+        self._primary = primary
+        super().__init__(address, primary.port, zones)
+
+    def declared(self, zone: str) -> str:
+        primary = f"{self._primary.address} port {self._primary.port} key admin"
+        return f'zone "{zone}" {{ type secondary; file "{zone}.copy"; primaries {{ {primary}; }}; }};\n'
+
+    def has_copied(self) -> bool:
+        """Whether it serves the first of its zones."""
+        answer = dns.query.udp(dns.message.make_query(self.zones[0], "SOA"), self.address, timeout=5, port=self.port)
+        return bool(answer.answer)
+
+    def catch_up(self, zone: str) -> None:
+        """Tells it that the zone has changed (RFC 1996); it fetches the changes within a second."""
+        told = dns.message.make_query(zone, "SOA")
+        told.set_opcode(dns.opcode.NOTIFY)
+        told.flags = told.flags & ~dns.flags.RD | dns.flags.AA
+        dns.query.udp(told, self.address, timeout=5, port=self.port, source=self._primary.address)
+
+
+class Resolver(Bind):
+    """Looks names up for anybody, beginning at a root of one's own, and remembers nothing.
+
+    Zones of these servers let nobody remember what there is not (the last number of their SOA).
+    """
+
+    def __init__(self, address: str, root: str) -> None:
+        self._root = root
+        super().__init__(address, 53, ["."])
+
+    def options(self) -> str:
+        brief = "max-cache-ttl 0; servfail-ttl 0; resolver-query-timeout 1500;"
+        return f"recursion yes; allow-recursion {{ any; }}; minimal-responses yes; {brief}"
+
+    def declared(self, zone: str) -> str:
+        (self.folder / "root.hints").write_text(f". 3600 NS ns1.\nns1. 3600 A {self._root}\n")
+        return f'zone "{zone}" {{ type hint; file "root.hints"; }};\n'
 
 
 class PowerDns(DnsServer):
@@ -128,7 +180,7 @@ class PowerDns(DnsServer):
         settings = {
             "launch": "gsqlite3",
             "gsqlite3-database": database,
-            "local-address": "127.0.0.1",
+            "local-address": self.address,
             "local-port": self.port,
             "socket-dir": self.folder,
             "api": "yes",
@@ -140,7 +192,8 @@ class PowerDns(DnsServer):
             "dnsupdate": "yes",
             "allow-dnsupdate-from": "127.0.0.1",
             "allow-axfr-ips": "127.0.0.1",
-            # What was changed is seen at once.
+            # What was changed is seen at once, by resolvers too.
+            "default-soa-content": "ns1.@ hostmaster.@ 0 3600 600 86400 0",
             **dict.fromkeys(("cache-ttl", "query-cache-ttl", "negquery-cache-ttl", "zone-cache-refresh-interval"), 0),
         }
         (self.folder / "pdns.conf").write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
@@ -148,8 +201,9 @@ class PowerDns(DnsServer):
         with sqlite3.connect(database) as connection:
             connection.executescript(schema.read_text())
         connection.close()
-        for zone in ZONES:
+        for zone in self.zones:
             self._pdnsutil("create-zone", zone, f"ns1.{zone}")
+            self._pdnsutil("add-record", zone, "ns1", "A", self.address)
 
     def _pdnsutil(self, *arguments: str) -> None:
         command = ["pdnsutil", f"--config-dir={self.folder}", *arguments]
@@ -168,7 +222,7 @@ class Served(DnsState):
     """What a server serves, but for what belongs to the zones themselves."""
 
     def __init__(self, server: DnsServer) -> None:
-        super().__init__(zones=dict.fromkeys(ZONES, ""))
+        super().__init__(zones=dict.fromkeys(server.zones, ""))
         self._server = server
 
     def add(self, zone: str, name: str, type: str, value: str, ttl: int = 300) -> Row:  # noqa: A002
@@ -177,25 +231,32 @@ class Served(DnsState):
         self._send(update)
         return Row("", name, type, value, ttl)
 
+    def drop(self, zone: str, name: str) -> None:
+        """Removes all that the name has."""
+        update = dns.update.UpdateMessage(zone, keyring=self._server.key)
+        update.delete(dns.name.from_text(name))
+        self._send(update)
+
     def found(self, zone: str, name: str = "", type: str = "") -> list[Row]:  # noqa: A002
         return [row for row in self._copied(zone) if name in ("", row.name) and type in ("", row.type)]
 
     def clear(self) -> None:
-        for zone in ZONES:
+        for zone in self._server.zones:
             update = dns.update.UpdateMessage(zone, keyring=self._server.key)
             for row in self.found(zone):
                 update.delete(dns.name.from_text(row.name), row.type)
             self._send(update)
 
     def _send(self, update: dns.update.UpdateMessage) -> None:
-        answer = dns.query.tcp(update, "127.0.0.1", timeout=10, port=self._server.port)
+        answer = dns.query.tcp(update, self._server.address, timeout=10, port=self._server.port)
         assert answer.rcode() == dns.rcode.NOERROR, dns.rcode.to_text(answer.rcode())
 
     def _copied(self, origin: str) -> list[Row]:
         zone = dns.zone.Zone(origin, relativize=False)
         question, _ = dns.xfr.make_query(zone, keyring=self._server.key)
-        dns.query.inbound_xfr("127.0.0.1", zone, question, port=self._server.port, timeout=10)
-        own = {dns.name.from_text(origin), dns.name.from_text(f"ns1.{origin}")}
+        dns.query.inbound_xfr(self._server.address, zone, question, port=self._server.port, timeout=10)
+        served_by = {rdata.target for _, _, rdata in zone.iterate_rdatas() if isinstance(rdata, NS)}
+        own = {dns.name.from_text(origin), *served_by}
         return [
             Row("", str(name).rstrip("."), dns.rdatatype.to_text(rdata.rdtype), shown(rdata), ttl)
             for name, ttl, rdata in zone.iterate_rdatas()

@@ -6,6 +6,9 @@ from collections.abc import Iterator
 
 import dns.flags
 import dns.message
+import dns.query
+import dns.rcode
+import dns.update
 import pytest
 from pytest_django import Settings
 
@@ -25,6 +28,7 @@ from tests.contract.dns_checks import (
     NAME,
     test_a_value_at_the_apex,
     test_each_declared_permission_is_proven,
+    test_every_value_of_a_zone_is_told,
     test_other_types_are_set_too,
     test_the_zone_of_a_name_is_the_nearest,
     test_two_values_stand_side_by_side_and_neighbours_stay,
@@ -36,6 +40,7 @@ from tests.peers import Missing
 __all__ = [
     "test_a_value_at_the_apex",
     "test_each_declared_permission_is_proven",
+    "test_every_value_of_a_zone_is_told",
     "test_other_types_are_set_too",
     "test_the_zone_of_a_name_is_the_nearest",
     "test_two_values_stand_side_by_side_and_neighbours_stay",
@@ -172,6 +177,31 @@ class TestBind:
         with pytest.raises(MissingPermission) as failure:
             provider.ensure_record(provider.find_zone(NAME), NAME, "TXT", "one")
         assert failure.value.permission == permission
+
+    def test_a_zone_of_many_messages_is_read_whole(self, bind: Bind) -> None:
+        state, provider = Served(bind), provider_at(bind)
+        state.clear()
+        texts = {f"{number} " + "x" * 250 for number in range(600)}
+        update = dns.update.UpdateMessage("example.com", keyring=bind.key)
+        for number, text in enumerate(texts):
+            update.add(f"host-{number}", 60, "TXT", f'"{text}"')
+            if number % 100 == 99:
+                assert dns.query.tcp(update, "127.0.0.1", timeout=10, port=bind.port).rcode() == dns.rcode.NOERROR
+                update = dns.update.UpdateMessage("example.com", keyring=bind.key)
+        found = [record for record in provider.all_records(provider.find_zone(NAME)) if record.type == "TXT"]
+        assert len(found) == len(texts)
+        assert {record.value for record in found} == texts
+        state.clear()
+
+    def test_where_transfers_are_refused_is_said_how_to_allow_them(self, bind: Bind) -> None:
+        reader = provider_at(bind, key="reader")
+        with pytest.raises(MissingPermission, match=r"REFUSED to a transfer of example\.com") as failure:
+            reader.all_records(reader.find_zone(NAME))
+        assert "allow-transfer" in failure.value.hint
+        verdicts = {check.permission: check.verdict for check in reader.verify().checks}
+        assert verdicts[rfc2136.TRANSFER] == Verdict.DENIED
+        verdicts = {check.permission: check.verdict for check in provider_at(bind).verify().checks}
+        assert verdicts[rfc2136.TRANSFER] == Verdict.GRANTED
 
     @pytest.mark.parametrize(
         "wrong",

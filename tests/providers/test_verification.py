@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
 
+from deploynix import redact
 from deploynix.actor import Actor
 from jobs.models import Job, JobLog
 from jobs.models import Status as JobStatus
@@ -86,6 +88,20 @@ def test_what_was_found_before_stays_while_the_provider_cannot_be_reached(owner:
     VerifyCredential().on_failed(job, Unavailable("Nimbus answered 503."))
     credential = Credential.objects.get()
     assert (credential.status, len(credential.findings)) == (Status.UNREACHABLE, 3)
+
+
+def test_a_check_costs_few_queries(
+    owner: Actor,
+    credential: Credential,
+    monkeypatch: pytest.MonkeyPatch,
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
+    monkeypatch.setattr(redact, "_sources", [])
+    job = actions.open_check(credential)
+    assert job
+    # Taking and ending the job: 9, with their savepoints. Its step: 14. The credential, and what was found: 6.
+    with django_assert_num_queries(9 + 14 + 6):
+        run_job(job.pk)
 
 
 def test_asking_twice_is_one_check(owner: Actor, credential: Credential) -> None:

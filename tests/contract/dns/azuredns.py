@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, quote, unquote
 
 from providers.contracts.dns import EDIT, READ
 from providers.dns.azuredns import AzureDns
-from tests.contract.state import DnsState
+from tests.contract.state import DnsState, Row
 from tests.contract.vendor import Call, Reply, Vendor
 
 VALUES = {
@@ -39,6 +39,7 @@ def vendors(state: DnsState) -> list[Vendor]:
     vendor = Vendor(AzureDns.base_url, is_signed, "azuredns")
     vendor.on("GET", ZONES, lambda call: refused(state, READ) or zones(state, call))
     vendor.on("GET", f"{ZONES}/([^/]+)", lambda call: refused(state, READ) or zone(state, call))
+    vendor.on("GET", f"{ZONES}/([^/]+)/([A-Z]+)", lambda call: refused(state, EDIT) or sets(state, call))
     vendor.on("GET", SETS, lambda call: refused(state, EDIT) or get(state, call))
     vendor.on("PUT", SETS, lambda call: refused(state, EDIT) or put(state, call))
     vendor.on("DELETE", SETS, lambda call: refused(state, EDIT) or delete(state, call))
@@ -70,11 +71,20 @@ def shown_zone(name: str) -> dict[str, Any]:
 
 def zones(state: DnsState, call: Call) -> Reply:
     """One to a page."""
-    names = sorted(state.zones)
+    return page(call, [shown_zone(name) for name in sorted(state.zones)])
+
+
+def page(call: Call, items: list[dict[str, Any]]) -> Reply:
     start = int(call.query.get("$skipToken", 0))
-    link = f"{AzureDns.base_url}{ZONES}?api-version=2018-05-01&{quote('$skipToken')}={start + 1}"
-    more = {"nextLink": link} if start + 1 < len(names) else {}
-    return 200, {"value": [shown_zone(names[start])], **more}
+    link = f"{AzureDns.base_url}{call.path}?api-version=2018-05-01&{quote('$skipToken')}={start + 1}"
+    more = {"nextLink": link} if start + 1 < len(items) else {}
+    return 200, {"value": items[start : start + 1], **more}
+
+
+def sets(state: DnsState, call: Call) -> Reply:
+    zone, type_ = call.groups
+    found = [rows for _, each, rows in state.sets(zone) if each == type_]
+    return page(call, [shown_set(zone, rows) for rows in found])
 
 
 def zone(state: DnsState, call: Call) -> Reply:
@@ -92,9 +102,10 @@ def place(call: Call) -> tuple[str, str, str]:
 
 def shown(state: DnsState, call: Call) -> dict[str, Any] | None:
     found = state.found(*place(call))
-    type_ = call.groups[1]
-    if not found:
-        return None
+    return shown_set(call.groups[0], found) if found else None
+
+
+def shown_set(zone: str, found: list[Row]) -> dict[str, Any]:
     values = [row.value for row in found]
     forms: dict[str, dict[str, Any]] = {
         "A": {"ARecords": [{"ipv4Address": value} for value in values]},
@@ -103,7 +114,9 @@ def shown(state: DnsState, call: Call) -> dict[str, Any] | None:
         "CNAME": {"CNAMERecord": {"cname": values[0]}},
     }
     etag = hashlib.sha256(json.dumps([values, found[0].ttl]).encode()).hexdigest()
-    return {"etag": etag, "name": call.groups[2], "properties": {"TTL": found[0].ttl, "metadata": {}, **forms[type_]}}
+    label = "@" if found[0].name == zone else found[0].name.removesuffix(f".{zone}")
+    properties = {"TTL": found[0].ttl, "metadata": {}, **forms[found[0].type]}
+    return {"etag": etag, "name": label, "properties": properties}
 
 
 def get(state: DnsState, call: Call) -> Reply:

@@ -43,7 +43,7 @@ def zones(state: DnsState, call: Call) -> Reply:
 
 def records(state: DnsState, call: Call) -> Reply:
     zone = state.name_of(call.groups[0])
-    return page([shown(row) for row in state.found(zone, call.query["name"], call.query["type"])], call)
+    return page([shown(row) for row in state.found(zone, call.query.get("name", ""), call.query.get("type", ""))], call)
 
 
 def page(rows: list[Any], call: Call) -> Reply:

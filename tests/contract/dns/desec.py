@@ -7,7 +7,7 @@ from typing import Any
 from providers.contracts.dns import EDIT, READ
 from providers.contracts.zone_file import quoted, unquoted
 from providers.dns.desec import Desec
-from tests.contract.state import DnsState
+from tests.contract.state import DnsState, Row
 from tests.contract.vendor import Call, Reply, Vendor
 
 # An update says what is to be there, whatever was there.
@@ -23,6 +23,7 @@ def vendors(state: DnsState) -> list[Vendor]:
     vendor = Vendor(Desec.base_url, is_signed)
     vendor.on("GET", "/domains/", lambda call: domains(state, call))
     vendor.on("GET", "/domains/([^/]+)/", lambda call: domain(state, call))
+    vendor.on("GET", "/domains/([^/]+)/rrsets/", lambda call: record_sets(state, call))
     vendor.on("GET", "/domains/([^/]+)/rrsets/([^/]+)/([A-Z]+)/", lambda call: record_set(state, call))
     # Its words are made up; the documentation has the code.
     refusal = 403, {"detail": "Insufficient token permissions."}
@@ -59,8 +60,21 @@ def record_set(state: DnsState, call: Call) -> Reply:
     found = state.found(zone, zone if subname == "@" else f"{subname}.{zone}", type_)
     if not found:
         return 404, {"detail": "Not found."}
+    return 200, shown_set(zone, found)
+
+
+def record_sets(state: DnsState, call: Call) -> Reply:
+    """By pages of one, as domains."""
+    (zone,), place = call.groups, int(call.query["cursor"] or 0)
+    found = [shown_set(zone, rows) for _, _, rows in state.sets(zone)]
+    links = [f'<{Desec.base_url}/domains/{zone}/rrsets/?cursor={place + 1}>; rel="next"'] * (place + 1 < len(found))
+    return 200, found[place : place + 1], {"Link": ", ".join(links)}
+
+
+def shown_set(zone: str, found: list[Row]) -> dict[str, Any]:
+    subname = "" if found[0].name == zone else found[0].name.removesuffix(f".{zone}")
     records = [quoted(row.value) if row.type == "TXT" else row.value for row in found]
-    return 200, {"domain": zone, "subname": subname, "type": type_, "ttl": found[0].ttl, "records": records}
+    return {"domain": zone, "subname": subname, "type": found[0].type, "ttl": found[0].ttl, "records": records}
 
 
 def patch(state: DnsState, call: Call) -> Reply:

@@ -53,7 +53,7 @@ def domain(state: DnsState, call: Call) -> Reply:
 
 def records(state: DnsState, call: Call) -> Reply:
     (zone,) = call.groups
-    found = state.found(zone, call.query["name"], call.query["type"])
+    found = state.found(zone, call.query.get("name", ""), call.query.get("type", ""))
     return page(call, "domain_records", [shown(zone, row) for row in found])
 
 

@@ -57,8 +57,8 @@ def one_zone(state: DnsState, call: Call) -> Reply:
 
 def records(state: DnsState, call: Call) -> Reply:
     (name,) = call.groups
-    found = [shown(name, row) for row in state.found(name, type=call.query["type"])]
-    return page(call, [row for row in found if row["name"] == call.query["name"]])
+    found = [shown(name, row) for row in state.found(name, type=call.query.get("type", ""))]
+    return page(call, [row for row in found if call.query.get("name") in (None, row["name"])])
 
 
 def add(state: DnsState, call: Call) -> Reply:

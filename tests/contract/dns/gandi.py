@@ -7,7 +7,7 @@ from typing import Any
 from providers.contracts.dns import EDIT, READ
 from providers.contracts.zone_file import quoted, unquoted
 from providers.dns.gandi import TOKEN_INFO, Gandi
-from tests.contract.state import DnsState
+from tests.contract.state import DnsState, Row
 from tests.contract.vendor import Call, Reply, Vendor
 
 # PUT says what is to be there, whatever was there.
@@ -29,6 +29,7 @@ def vendors(state: DnsState) -> list[Vendor]:
     vendor = Vendor(Gandi.base_url, is_signed)
     vendor.on("GET", "/domains", lambda call: refused(state, READ) or domains(state, call))
     vendor.on("GET", "/domains/([^/]+)", lambda call: refused(state, READ) or domain(state, call))
+    vendor.on("GET", "/domains/([^/]+)/records", lambda call: refused(state, EDIT) or record_sets(state, call))
     vendor.on("GET", RECORD, lambda call: refused(state, EDIT) or record_set(state, call))
     vendor.on("PUT", RECORD, lambda call: refused(state, EDIT) or put(state, call))
     vendor.on("DELETE", RECORD, lambda call: refused(state, EDIT) or delete(state, call))
@@ -70,12 +71,23 @@ def record_set(state: DnsState, call: Call) -> Reply:
     found = state.found(*place(call))
     if not found:
         return 404, {**UNKNOWN, "message": "Unknown record"}
-    values = [quoted(row.value) if row.type == "TXT" else row.value for row in found]
-    return 200, {
-        "rrset_name": call.groups[1],
-        "rrset_type": call.groups[2],
+    return 200, shown(call.groups[0], found)
+
+
+def record_sets(state: DnsState, call: Call) -> Reply:
+    """By pages of one, as domains."""
+    (zone,), page = call.groups, int(call.query.get("page", 1))
+    found = [shown(zone, rows) for _, _, rows in state.sets(zone)]
+    link = f'<{Gandi.base_url}/domains/{zone}/records?page={page + 1}>; rel="next"'
+    return 200, found[page - 1 : page], {"Link": link} if page < len(found) else {}
+
+
+def shown(zone: str, found: list[Row]) -> dict[str, Any]:
+    return {
+        "rrset_name": "@" if found[0].name == zone else found[0].name.removesuffix(f".{zone}"),
+        "rrset_type": found[0].type,
         "rrset_ttl": found[0].ttl,
-        "rrset_values": values,
+        "rrset_values": [quoted(row.value) if row.type == "TXT" else row.value for row in found],
     }
 
 

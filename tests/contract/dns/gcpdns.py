@@ -88,9 +88,13 @@ def zones(state: DnsState, call: Call) -> Reply:
         for visibility in ("private", "public")
         if wanted in (None, f"{name}.")
     ]
+    return page(call, "dns#managedZonesListResponse", "managedZones", found)
+
+
+def page(call: Call, kind: str, key: str, items: list[Any]) -> Reply:
     start = int(call.query.get("pageToken", 0))
-    more = {"nextPageToken": str(start + 1)} if start + 1 < len(found) else {}
-    return 200, {"kind": "dns#managedZonesListResponse", "managedZones": found[start : start + 1], **more}
+    more = {"nextPageToken": str(start + 1)} if start + 1 < len(items) else {}
+    return 200, {"kind": kind, key: items[start : start + 1], **more}
 
 
 def zone(state: DnsState, call: Call) -> Reply:
@@ -113,8 +117,10 @@ def shown(state: DnsState, zone: str, name: str, type: str) -> list[dict[str, An
 
 def sets(state: DnsState, call: Call) -> Reply:
     zone = state.name_of(call.groups[0])
-    found = shown(state, zone, call.query["name"], call.query["type"])
-    return 200, {"kind": "dns#resourceRecordSetsListResponse", "rrsets": found}
+    wanted = call.query.get("name"), call.query.get("type")
+    places = [(f"{name}.", type_) for name, type_, _ in state.sets(zone)]
+    found = [shown(state, zone, *place)[0] for place in places if wanted in (place, (None, None))]
+    return page(call, "dns#resourceRecordSetsListResponse", "rrsets", found)
 
 
 def change(state: DnsState, call: Call) -> Reply:

@@ -2,7 +2,7 @@
 
 from providers.contracts.dns import EDIT, READ
 from providers.dns.godaddy import GoDaddy
-from tests.contract.state import DnsState
+from tests.contract.state import DnsState, Row
 from tests.contract.vendor import Call, Reply, Vendor
 
 # To take a value away, all others are written.
@@ -18,6 +18,8 @@ def vendors(state: DnsState) -> list[Vendor]:
     vendor.on("GET", "/domains", lambda call: refused(state, READ) or domains(state, call))
     vendor.on("GET", "/domains/([^/]+)", lambda call: refused(state, READ) or domain(state, call))
     vendor.on("GET", RECORD, lambda call: refused(state, EDIT) or records(state, call))
+    whole = "/domains/([^/]+)/records"
+    vendor.on("GET", whole, lambda call: refused(state, EDIT) or listed(state, call), is_described=False)
     vendor.on("PATCH", "/domains/([^/]+)/records", lambda call: refused(state, EDIT) or add(state, call))
     vendor.on("PUT", RECORD, lambda call: refused(state, EDIT) or replace(state, call))
     vendor.on("DELETE", RECORD, lambda call: refused(state, EDIT) or delete(state, call))
@@ -55,6 +57,20 @@ def place(call: Call) -> tuple[str, str, str]:
 def records(state: DnsState, call: Call) -> Reply:
     found = state.found(*place(call))
     return 200, [{"type": row.type, "name": call.groups[2], "data": row.value, "ttl": row.ttl} for row in found]
+
+
+def listed(state: DnsState, call: Call) -> Reply:
+    """What people report of a call that no description has: `offset` is the number of the page."""
+    zone, limit, page = call.groups[0], int(call.query["limit"]), int(call.query.get("offset", 1))
+    assert limit <= 500
+    found = [
+        {"type": row.type, "name": label(zone, row), "data": row.value, "ttl": row.ttl} for row in state.found(zone)
+    ]
+    return 200, found[(page - 1) * limit : page * limit]
+
+
+def label(zone: str, row: Row) -> str:
+    return "@" if row.name == zone else row.name.removesuffix(f".{zone}")
 
 
 def add(state: DnsState, call: Call) -> Reply:

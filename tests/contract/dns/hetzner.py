@@ -5,7 +5,7 @@ from typing import Any
 from providers.contracts.dns import EDIT, READ
 from providers.contracts.zone_file import quoted, unquoted
 from providers.dns.hetzner import Hetzner
-from tests.contract.state import DnsState
+from tests.contract.state import DnsState, Row
 from tests.contract.vendor import Call, Reply, Vendor
 
 VALUES = {"api_token": "h" * 64}
@@ -23,6 +23,7 @@ def vendors(state: DnsState) -> list[Vendor]:
     vendor = Vendor(Hetzner.base_url, is_signed, "hetzner")
     vendor.on("GET", "/zones", lambda call: refused(state, READ) or zones(state, call))
     vendor.on("GET", "/servers", lambda call: refused(state, READ) or (200, {"servers": [], "meta": meta(1, None)}))
+    vendor.on("GET", "/zones/([^/]+)/rrsets", lambda call: refused(state, READ) or record_sets(state, call))
     vendor.on("GET", RECORD_SET, lambda call: record_set(state, call))
     vendor.on("POST", f"{RECORD_SET}/actions/add_records", lambda call: refused(state, EDIT) or add(state, call))
     vendor.on("POST", f"{RECORD_SET}/actions/remove_records", lambda call: refused(state, EDIT) or remove(state, call))
@@ -60,8 +61,20 @@ def record_set(state: DnsState, call: Call) -> Reply:
     found = state.found(*place(state, call))
     if not found:
         return 404, {"error": {"code": "not_found", "message": "rrset not found", "details": None}}
+    return 200, {"rrset": shown(state.name_of(call.groups[0]), found)}
+
+
+def record_sets(state: DnsState, call: Call) -> Reply:
+    """A page holds one, as of zones."""
+    zone, page = state.name_of(call.groups[0]), int(call.query["page"])
+    found = [shown(zone, rows) for _, _, rows in state.sets(zone)]
+    return 200, {"rrsets": found[page - 1 : page], "meta": meta(page, page + 1 if page < len(found) else None)}
+
+
+def shown(zone: str, found: list[Row]) -> dict[str, Any]:
+    label = "@" if found[0].name == zone else found[0].name.removesuffix(f".{zone}")
     records = [{"value": quoted(row.value) if row.type == "TXT" else row.value, "comment": ""} for row in found]
-    return 200, {"rrset": {"name": call.groups[1], "type": call.groups[2], "ttl": found[0].ttl, "records": records}}
+    return {"name": label, "type": found[0].type, "ttl": found[0].ttl, "records": records}
 
 
 def add(state: DnsState, call: Call) -> Reply:

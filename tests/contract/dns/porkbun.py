@@ -21,6 +21,7 @@ DENIED_STATUS = 400
 def vendors(state: DnsState) -> list[Vendor]:
     vendor = Vendor(Porkbun.base_url, is_signed)
     vendor.on("POST", "/domain/listAll", lambda call: domains(state, call))
+    vendor.on("POST", "/dns/retrieve/([^/]+)", lambda call: refused(state, call) or all_records(state, call))
     found = "/dns/retrieveByNameType/([^/]+)/([A-Z]+)(?:/([^/]+))?"
     vendor.on("POST", found, lambda call: refused(state, call) or records(state, call))
     vendor.on("POST", "/dns/create/([^/]+)", lambda call: refused(state, call) or create(state, call))
@@ -60,6 +61,11 @@ def records(state: DnsState, call: Call) -> Reply:
     sent(call)
     zone, type_, label = call.groups
     return success(records=[shown(row) for row in state.found(zone, f"{label}.{zone}" if label else zone, type_)])
+
+
+def all_records(state: DnsState, call: Call) -> Reply:
+    sent(call)
+    return success(records=[shown(row) for row in state.found(call.groups[0])])
 
 
 def shown(row: Row) -> dict[str, Any]:

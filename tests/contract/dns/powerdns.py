@@ -1,6 +1,5 @@
 """PowerDNS, as its documentation describes it; tests/lab asks a real one."""
 
-from itertools import groupby
 from typing import Any
 
 from providers.contracts.dns import EDIT, READ
@@ -38,13 +37,7 @@ def zones(state: DnsState, call: Call) -> Reply:
 
 
 def zone(state: DnsState, call: Call) -> Reply:
-    rows = sorted(state.found(state.name_of(call.groups[0])), key=place)
-    sets = [(name, type_, list(group)) for (name, type_), group in groupby(rows, place)]
-    return 200, {"rrsets": [shown(name, type_, found) for name, type_, found in sets]}
-
-
-def place(row: Row) -> tuple[str, str]:
-    return row.name, row.type
+    return 200, {"rrsets": [shown(*each) for each in state.sets(state.name_of(call.groups[0]))]}
 
 
 def shown(name: str, type_: str, rows: list[Row]) -> dict[str, Any]:
