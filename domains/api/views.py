@@ -35,15 +35,21 @@ class Applications(ApplicationView):
 
 
 class ApplicationDetail(ApplicationView):
-    abilities = {"GET": "provider:read", "DELETE": "provider:delete"}
+    abilities = {"GET": "provider:read", "PUT": "provider:update", "DELETE": "provider:delete"}
 
     @operation("Show an application", one=ApplicationOutput)
     def get(self, request: HttpRequest, application: str) -> Response:
         return self.one(self.applications.filter(pk=application), ApplicationOutput)
 
+    @operation("Update an application", input=ApplicationInput, one=ApplicationOutput)
+    def put(self, request: HttpRequest, application: str) -> Response:
+        found = self.find(self.applications, application)
+        actions.update_application(self.actor, application=found, **self.input(ApplicationInput))
+        return self.one(self.applications.filter(pk=application), ApplicationOutput)
+
     @operation("Delete an application", status=204)
     def delete(self, request: HttpRequest, application: str) -> Response:
-        """Its credentials stay connected."""
+        """Its credentials stay connected. 409 while domains are connected to it."""
         actions.delete_application(self.actor, application=self.find(self.applications, application))
         return self.done()
 

@@ -1,15 +1,14 @@
 """Applications: what is connected to domains, and the DNS credentials it does that with."""
 
-from collections.abc import Iterator
 from typing import ClassVar
 
 from django.db import models
+from django.urls import reverse
 from django.utils import timezone
 
 from deploynix.ids import IdField
 from organizations.models import Organization, OwnedQuerySet
 from providers.models import Credential
-from providers.uses import Use
 
 
 class Application(models.Model):
@@ -33,6 +32,9 @@ class Application(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def get_absolute_url(self) -> str:
+        return reverse("application_detail", args=[self.pk])
+
 
 class ApplicationCredential(models.Model):
     """A DNS credential that an application uses."""
@@ -47,8 +49,3 @@ class ApplicationCredential(models.Model):
 
     def __str__(self) -> str:
         return f"{self.application}: {self.credential}"
-
-
-def uses_of_dns_credential(credential: Credential) -> Iterator[Use]:
-    for application in Application.objects.filter(credentials=credential).order_by("name"):
-        yield Use(f"the application {application}")
