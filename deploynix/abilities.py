@@ -69,7 +69,7 @@ ABILITIES = MappingProxyType(
         "backup:delete": "Remove backups",
         "provider:read": "See provider and Git credentials, never their secrets",
         "provider:create": "Connect providers and Git accounts",
-        "provider:update": "Change provider and Git credentials",
+        "provider:update": "Change provider and Git credentials, and the records of DNS zones",
         "provider:delete": "Disconnect providers and Git accounts",
         "job:read": "See jobs",
         "job:update": "Cancel and retry jobs",

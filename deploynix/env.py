@@ -3,11 +3,19 @@
 import os
 import re
 import secrets
-from collections.abc import Mapping
-from ipaddress import ip_network
+import ssl
+from collections.abc import Callable, Mapping
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 
 from cryptography.fernet import Fernet
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
 from django.core.exceptions import ImproperlyConfigured
 
 # What people paste from examples and forget.
@@ -59,6 +67,30 @@ def networks(name: str, default: str = "") -> list[str]:
     return found
 
 
+def certificates(name: str) -> str:
+    """The path of a file of certificates in PEM; empty without one."""
+    path = os.environ.get(name, "")
+    try:
+        if path:
+            ssl.create_default_context().load_verify_locations(path)
+    except OSError as error:
+        raise ImproperlyConfigured(f"{name} is {path!r}, which is no file of certificates in PEM.") from error
+    return path
+
+
+def hosts(name: str) -> list[str]:
+    """A comma-separated list of IP addresses."""
+    found = items(name)
+    for item in found:
+        try:
+            ip_address(item)
+        except ValueError as error:
+            raise ImproperlyConfigured(
+                f"{name} holds {item!r}: write an address as 192.0.2.53 or 2001:db8::53."
+            ) from error
+    return found
+
+
 def addresses(name: str) -> Mapping[str, str]:
     """A comma-separated list of `server:hetzner=https://...`, by what stands before the sign; no slash at the end."""
     found = {}
@@ -84,7 +116,7 @@ def secret(name: str, *, production: bool, folder: Path, fernet: bool = False) -
         raise ImproperlyConfigured(
             f"{name} is not set. Production needs it: set {name}, or {name}_FILE to the path of a file that holds it."
         )
-    return _kept_secret(folder / name.lower(), fernet)
+    return _kept(folder / name.lower(), _new_fernet_key if fernet else _new_secret)
 
 
 def _refuse_weak(name: str, value: str) -> None:
@@ -108,9 +140,46 @@ def _refuse_malformed(name: str, value: str) -> None:
         ) from error
 
 
-def _kept_secret(path: Path, fernet: bool) -> str:
+def pem(name: str, *, production: bool, folder: Path) -> str:
+    """An RSA private key in PEM, in the same way."""
+    value = text(name)
+    if value:
+        _refuse_no_key(name, value)
+        return value
+    if production:
+        raise ImproperlyConfigured(
+            f"{name} is not set. Make a key with: openssl genrsa 2048, and set {name}_FILE to the path of its file."
+        )
+    return _kept(folder / name.lower(), _new_key)
+
+
+def _refuse_no_key(name: str, value: str) -> None:
+    try:
+        key = load_pem_private_key(value.encode(), password=None)
+    except (ValueError, TypeError):
+        key = None
+    if not isinstance(key, RSAPrivateKey):
+        raise ImproperlyConfigured(f"{name} is no RSA private key in PEM. Make one with: openssl genrsa 2048")
+
+
+def _new_key() -> str:
+    key = generate_private_key(65537, 2048)
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+
+
+def _new_secret() -> str:
+    return secrets.token_urlsafe(48)
+
+
+def _new_fernet_key() -> str:
+    return Fernet.generate_key().decode()
+
+
+def _kept(path: Path, make: Callable[[], str]) -> str:
+    if path.exists():
+        return path.read_text().strip()
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    value = Fernet.generate_key().decode() if fernet else secrets.token_urlsafe(48)
+    value = make()
     # Several processes may start at once: each writes its own draft, and linking it in place lets the first one win.
     draft = path.with_name(f"{path.name}.{os.getpid()}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

@@ -5,6 +5,7 @@ connection is made, on the address that is then connected to, so that no name ca
 """
 
 import json
+import ssl
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,8 +14,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import requests
+from django.conf import settings
 from requests.adapters import HTTPAdapter
 from urllib3.exceptions import HTTPError
+from urllib3.util.ssl_ import create_urllib3_context
 
 from deploynix.errors import Error
 from deploynix.guard import GUARDED_POOLS
@@ -94,7 +97,7 @@ class Client:
         for attempt in range(1, ATTEMPTS + 1):
             is_last = attempt == ATTEMPTS
             try:
-                answer = self._once(method, url, options)
+                answer = self.send_once(method, url, **options)
             except Unreachable as error:
                 if is_last or method not in REPEATABLE or not error.retryable:
                     raise
@@ -107,7 +110,8 @@ class Client:
             pause = min(pause * 2, LONGEST_PAUSE)
         raise AssertionError("the last attempt returns or raises")
 
-    def _once(self, method: str, url: str, options: Mapping[str, Any]) -> Answer:
+    def send_once(self, method: str, url: str, **options: Any) -> Answer:
+        """As `send`, without another attempt: for what is never sent twice in the same words."""
         host = urlsplit(url).hostname or url
         deadline = time.monotonic() + TOTAL_SECONDS
         try:
@@ -142,5 +146,14 @@ def _is_worth_another(method: str, answer: Answer) -> bool:
 
 class _GuardedAdapter(HTTPAdapter):
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        if bundle := settings.OUTBOUND_CA_BUNDLE:
+            kwargs["ssl_context"] = _context_with(bundle)
         super().init_poolmanager(*args, **kwargs)
         self.poolmanager.pool_classes_by_scheme = GUARDED_POOLS
+
+
+def _context_with(bundle: str) -> ssl.SSLContext:
+    """Believes the authorities in the file, too; those of every client are added to it when it connects."""
+    context = create_urllib3_context()
+    context.load_verify_locations(bundle)
+    return context

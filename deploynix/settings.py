@@ -62,6 +62,7 @@ INSTALLED_APPS = [
     "repositories",
     "sites",
     "backups",
+    "certificates",
     "activity",
 ]
 
@@ -260,7 +261,11 @@ CELERY_BEAT_SCHEDULE = {
     "warn-of-credentials": {"task": "providers.warn", "schedule": 3600.0},
     "run-backup-schedules": {"task": "backups.run_due", "schedule": 10.0, "options": {"expires": 10}},
     "raise-backup-alarms": {"task": "backups.raise_alarms", "schedule": 60.0, "options": {"expires": 60}},
+    "warn-of-certificates": {"task": "certificates.warn", "schedule": 3600.0},
+    "run-due-certificates": {"task": "certificates.run_due", "schedule": 60.0, "options": {"expires": 60}},
+    "raise-certificate-alarms": {"task": "certificates.raise_alarms", "schedule": 300.0, "options": {"expires": 300}},
     "read-databases": {"task": "servers.read_due_databases", "schedule": 300.0, "options": {"expires": 300}},
+    "check-domains": {"task": "domains.check_due", "schedule": 60.0, "options": {"expires": 60}},
     "forget-old-activity": {"task": "activity.forget_old", "schedule": 3600.0},
 }
 
@@ -273,8 +278,20 @@ METRICS_TOKEN = env.text("METRICS_TOKEN")
 
 # Networks in CIDR form that requests may reach though they are not public: a GitLab or a store of one's own.
 OUTBOUND_ALLOW = env.networks("OUTBOUND_ALLOW")
+# A file of authorities that requests believe besides the well-known ones: those of a private network's servers.
+OUTBOUND_CA_BUNDLE = env.certificates("OUTBOUND_CA_BUNDLE")
+# Resolvers that names are looked up with; none: those of the system.
+DNS_RESOLVERS = env.hosts("DNS_RESOLVERS")
 # Where a provider's API is asked in the place of the vendor's own address, by kind and key: a proxy, or a stand-in.
 PROVIDER_URLS = env.addresses("PROVIDER_URLS")
+
+# As whom this install is known to DNS providers that offer Domain Connect: a domain of the operator's, below which the
+# public key is published. Empty: that way is not offered.
+DOMAIN_CONNECT_PROVIDER_ID = env.text("DOMAIN_CONNECT_PROVIDER_ID").lower()
+DOMAIN_CONNECT_PROVIDER_NAME = env.text("DOMAIN_CONNECT_PROVIDER_NAME", "Deploynix")
+DOMAIN_CONNECT_KEY = (
+    env.pem("DOMAIN_CONNECT_KEY", production=PRODUCTION, folder=DATA / "keys") if DOMAIN_CONNECT_PROVIDER_ID else ""
+)
 
 # Servers on private networks are ordinary; an install that serves strangers may want to forbid them.
 SSH_ALLOW_PRIVATE = env.flag("SSH_ALLOW_PRIVATE", True)

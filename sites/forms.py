@@ -14,7 +14,7 @@ class SiteForm(forms.Form):
     """`projects` are those to choose from; where there are none, nothing is asked."""
 
     domain = forms.CharField(max_length=253, help_text="For example shop.example.com. It should point to the server.")
-    aliases = Lines(help_text="Other names that the site answers to, one a line.")
+    aliases = Lines(help_text="Other names that the site answers to, one a line; *.example.com for all below one.")
     type = forms.ChoiceField(choices=Type.choices, initial=Type.STATIC)
     repository_url = forms.CharField(
         label="Repository",
@@ -47,6 +47,12 @@ class SiteForm(forms.Form):
         label="PHP version",
         required=False,
         choices=[("", "The server's"), *((version, f"PHP {version}") for version in PHP_VERSIONS)],
+    )
+    is_https_forced = forms.BooleanField(
+        label="Send visitors to HTTPS",
+        required=False,
+        initial=True,
+        help_text="As soon as the server serves a certificate, and for each name that it holds.",
     )
     project_id = forms.ChoiceField(label="Project", required=False)
 

@@ -12,11 +12,12 @@ from deploynix.actor import Actor
 from deploynix.expressions import RowCount
 from deploynix.fields import EncryptedTextField
 from deploynix.ids import IdField
+from deploynix.names import check_domain
 from jobs.models import Job
 from jobs.models import Status as JobStatus
 from organizations.models import Organization, OwnedQuerySet
 from servers.models import PHP_VERSIONS, Server
-from sites import validators
+from sites import tls, validators
 
 # Where a deploy without zero downtime works: in place, on the files that are being served.
 LIVE_FOLDER = "live"
@@ -114,6 +115,7 @@ class Site(models.Model):
 
     `web_root` is a folder inside the repository, `shared_folders` are those that all releases share. `health_path`
     is asked of a new release before it goes live. `repository_host_key` is pinned by the first fetch over SSH.
+    `is_https_forced`: visitors of a name with a certificate are sent to HTTPS as soon as the server serves it.
     `installed_at` says since when the server has the user, the folders and the configuration of the site.
     """
 
@@ -121,7 +123,7 @@ class Site(models.Model):
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="sites")
     server = models.ForeignKey(Server, on_delete=models.RESTRICT, related_name="sites")
     project = models.ForeignKey(Project, null=True, blank=True, on_delete=models.SET_NULL, related_name="sites")
-    domain = models.CharField(max_length=253, validators=[validators.check_domain])
+    domain = models.CharField(max_length=253, validators=[check_domain])
     aliases = models.JSONField(default=list, blank=True, validators=[validators.check_domains])
     type = models.CharField(max_length=16, choices=Type.choices, default=Type.STATIC)
     username = models.CharField(max_length=32, editable=False)
@@ -138,6 +140,7 @@ class Site(models.Model):
     deploy_public_key = models.TextField()
     repository_host_key = models.TextField(blank=True)
     is_zero_downtime = models.BooleanField(default=True)
+    is_https_forced = models.BooleanField(default=True)
     status = models.CharField(max_length=16, choices=Status.choices, default=Status.PENDING)
     status_reason = models.TextField(blank=True)
     current_release = models.ForeignKey(
@@ -180,7 +183,8 @@ class Site(models.Model):
 
     @property
     def url(self) -> str:
-        return f"http://{self.domain}"
+        scheme = "https" if tls.is_served(self, self.domain) else "http"
+        return f"{scheme}://{self.domain}"
 
     def clean(self) -> None:
         self._check_names()

@@ -10,11 +10,13 @@ from deploynix.errors import Error
 from jobs.run import Run
 from servers import managed, ssh
 from servers.converge import ConvergeFailed, compare, converge
+from servers.managed import Managed
 from servers.ssh import CommandFailed, Result, SSHError, TimedOut
 from servers.steps import follow_unit
 from servers.target import target_of
 from sites.configuration import managed_files, vhost_path
 from sites.models import LIVE_FOLDER, Release, Site
+from sites.tls import is_served
 from sites.validators import ssh_address
 
 SCRIPTS = Path(__file__).parent / "scripts"
@@ -56,19 +58,31 @@ def prepare(site: Site) -> None:
 
 def configure(run: Run, site: Site, *, always: bool = False) -> None:
     """Applies the server's configuration if that of its sites is not in place; what else differs does not count."""
-    items, target = managed.collect(site.server), target_of(site.server)
-    ours = {item.path for item in managed_files(site.server)}
+    items = managed.collect(site.server)
     try:
-        differing = {change.path for change in compare(target, items)}
-        if always or any(path in ours or site.username in path for path in differing):
-            outcome = converge(target, items)
-            for change in outcome.changed:
-                run.line(f"{change.action} {change.path}")
-            if "nginx" in outcome.reloaded and vhost_path(site) in ours:
-                _run(site, "loaded.py", path=vhost_path(site))
+        is_due = always or _differs(site, items)
+        while is_due:
+            _apply(run, site, items)
+            applied, items = items, managed.collect(site.server)
+            # Another job may have changed it since ours was collected, and may have been the first to apply.
+            is_due = items != applied
     except ConvergeFailed as error:
         run.line(error.output)
         raise
+
+
+def _differs(site: Site, items: list[Managed]) -> bool:
+    ours = {item.path for item in managed_files(site.server)}
+    differing = {change.path for change in compare(target_of(site.server), items)}
+    return any(path in ours or site.username in path for path in differing)
+
+
+def _apply(run: Run, site: Site, items: list[Managed]) -> None:
+    outcome = converge(target_of(site.server), items)
+    for change in outcome.changed:
+        run.line(f"{change.action} {change.path}")
+    if "nginx" in outcome.reloaded and vhost_path(site) in {item.path for item in items}:
+        _run(site, "loaded.py", path=vhost_path(site))
 
 
 def fetch(run: Run, site: Site, ref: str) -> Fetched:
@@ -182,6 +196,8 @@ def _run(site: Site, script: str, *, check: bool = True, **values: Any) -> Resul
 
 def _release(site: Site, mode: str, **values: Any) -> Result:
     values |= {"mode": mode, "domain": site.domain, "health_path": site.health_path}
+    # Who asks by HTTP where visitors are sent away from it gets the same answer from any release.
+    values["is_https"] = site.is_https_forced and is_served(site, site.domain)
     return _run(site, "release.py", check=False, **values)
 
 

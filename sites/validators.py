@@ -4,8 +4,9 @@ import ipaddress
 import re
 from typing import Any
 
-import idna
 from django.core.exceptions import ValidationError
+
+from deploynix.names import LABEL, WILDCARD, check_domain
 
 MOST_ALIASES = 50
 MOST_FOLDERS = 20
@@ -13,9 +14,7 @@ LONGEST_BUILD = 16_384
 MOST_COMMANDS = 100
 LONGEST_VALUE = 65_536
 
-_LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
-_HOST = re.compile(rf"{_LABEL}(\.{_LABEL})*", re.IGNORECASE)
-_DOMAIN = re.compile(rf"{_LABEL}(\.{_LABEL})+")
+_HOST = re.compile(rf"{LABEL}(\.{LABEL})*", re.IGNORECASE)
 _FOLDER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*")
 _HEALTH_PATH = re.compile(r"/[!-~]*")
 _REPOSITORY_PATH = r"(?P<path>[A-Za-z0-9._~/+@%=][A-Za-z0-9._~/+@%=-]*)"
@@ -27,29 +26,10 @@ _SCP_URL = re.compile(rf"{_REPOSITORY_USER}(?P<host>[^/:@]+):{_REPOSITORY_PATH}"
 _BAD_IN_REF = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|^[-/]|[/.]$|^@$")
 
 
-def ascii_domain(text: str) -> str:
-    """A domain name in lower case and in the form DNS knows: `Bücher.example` becomes `xn--bcher-kva.example`.
-
-    What is no domain name is returned as it is, for `check_domain` to refuse.
-    """
-    name = text.strip().lower().rstrip(".")
-    try:
-        return idna.encode(name, uts46=True).decode()
-    except idna.IDNAError:
-        return name
-
-
-def check_domain(domain: str) -> None:
-    if len(domain) > 253 or not _DOMAIN.fullmatch(domain):
-        raise ValidationError(f"{domain!r} is not a domain name, such as www.example.com.")
-    if domain.rpartition(".")[2].isdigit():
-        raise ValidationError("Give a domain name, not an address.")
-
-
 def check_domains(domains: Any) -> None:
     _check_texts(domains, MOST_ALIASES)
     for domain in domains:
-        check_domain(domain)
+        check_domain(domain.removeprefix(WILDCARD))
 
 
 def check_folder(folder: str) -> None:

@@ -19,7 +19,11 @@ from deploynix.api.operations import Operation, operation_of
 from deploynix.api.permissions import PUBLIC
 from deploynix.api.views import View
 from deploynix.ids import new_id
-from domains.actions import create_application
+from domains import contents
+from domains.actions import connect_domain, create_application
+from domains.api.zone_serializers import RecordOutput, ServerAnswerOutput, ZoneOutput
+from domains.contents import Value
+from domains.models import Connection, State, Way
 from jobs.actions import enqueue_job
 from jobs.models import Job
 from jobs.models import Status as JobStatus
@@ -43,8 +47,8 @@ from tokens.actions import create_access_token, create_api_key, create_token
 
 PREFIX = "api/v1/"
 PLACE = re.compile(r"([^/]+)/<str:\w+>")
-# Known to everybody: their keys tell nothing.
-PUBLIC_PLACES = {"providers"}
+# Known to everybody: their keys and names tell nothing.
+PUBLIC_PLACES = {"providers", "zones"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +106,7 @@ class Everything:
 
     def __init__(self, owner: Actor) -> None:
         self.owner = owner
+        self.zone = f"{new_id().lower()}.example"
         self.host_key = " ".join(generate_key("host").public.split()[:2])
         self.server = factories.provisioned_server(
             owner.organization, host_key=self.host_key, php_version="8.3", database_type="mariadb"
@@ -125,14 +130,17 @@ class Everything:
         self.error = record_error(owner, message="total is not a function", site=self.site.pk)
         record_events(owner, events=[{"kind": "deploy.finished", "site": self.site.pk}])
         self.application = create_application(owner, name=f"Application {new_id()}")
+        self.connection = self._connection()
         self.cloud = self._credential(Kind.SERVER, "digitalocean", api_token="dop_v1_" + "0" * 64)
         self.git = self._credential(Kind.GIT, "github", access_token="github_pat_" + "0" * 30)
+        self.dns = self._credential(Kind.DNS, "cloudflare", api_token="cfut_" + "0" * 35)
         self._remember()
         self.repository = self._repository()
         self.storage = factories.storage(owner.organization)
         self.schedule = create_schedule(owner, database=self.database, credential=self.storage, cron="0 2 * * *")
         self.backup = factories.backup(self.storage, database=self.database, schedule=self.schedule)
         self.restores = {kind: self._restore(kind) for kind in RestoreKind}
+        self.certificate = factories.certificate(self.site, names=[f"www.{self.site.domain}"])
         self.ids = self._ids()
 
     def _ids(self) -> dict[str, str]:
@@ -142,9 +150,12 @@ class Everything:
             "access-tokens": access.pk,
             "api-keys": key.key_id,
             "applications": self.application.pk,
+            "connections": self.connection.pk,
             "credentials": self.git.pk,
             "backups": self.backup.pk,
+            "certificates": self.certificate.pk,
             "databases": self.database.pk,
+            "dns-providers": self.dns.pk,
             "drills": self.restores[RestoreKind.DRILL].pk,
             "environment-variables": self.variable.pk,
             "errors": self.error.pk,
@@ -154,6 +165,7 @@ class Everything:
             "jobs": self.job.pk,
             "projects": self.project.pk,
             "providers": self.cloud.provider,
+            "records": Value(f"www.{self.zone}", "A", "203.0.113.10").id,
             "restores": self.restores[RestoreKind.RESTORE].pk,
             "schedules": self.schedule.pk,
             "script-runs": self.run.pk,
@@ -163,6 +175,7 @@ class Everything:
             "teams": self.owner.organization.pk,
             "tokens": create_token(self.owner, name="a token")[0].pk,
             "users": DatabaseUser.objects.get(server=self.server).pk,
+            "zones": self.zone,
         }
 
     def _release(self, commit: str) -> Release:
@@ -184,6 +197,16 @@ class Everything:
 
     def _credential(self, kind: Kind, provider: str, **values: str) -> Credential:
         return create_credential(self.owner, kind=kind, provider=provider, name=new_id(), values=values)
+
+    def _connection(self) -> Connection:
+        """That nobody works on."""
+        rows = [{"type": "A", "value": "203.0.113.10"}]
+        domain = f"{new_id().lower()}.example.net"
+        connection = connect_domain(
+            self.owner, application=self.application, domain=domain, way=Way.CREDENTIAL, records=rows
+        )
+        Job.objects.about(connection).update(status=JobStatus.SUCCEEDED)
+        return connection
 
     def _repository(self) -> GitRepository:
         """That of the site, as if it had been read."""
@@ -212,6 +235,11 @@ class Everything:
         catalogue.remembered(self.cloud, "sizes:fra1", lambda _: [dict(SizeOutput.example)])
         page = {"repositories": [dict(RepositoryOutput.example)], "next_page": ""}
         catalogue.remembered(self.git, catalogue.page_key("", ""), lambda _: page)
+        records_key = contents.records_key(self.dns, self.zone)
+        answered = {"zone": self.zone, "servers": [dict(ServerAnswerOutput.example)]}
+        catalogue.remembered(self.dns, "zones", lambda _: [dict(ZoneOutput.example)])
+        catalogue.remembered(self.dns, records_key, lambda _: [dict(RecordOutput.example)])
+        catalogue.remembered(self.dns, contents.propagation_key(self.zone, "A"), lambda _: answered)
 
     def body(self, call: Call) -> Any:
         """What the operation's example says, about what there is here."""
@@ -238,6 +266,7 @@ class Everything:
             "database": self.database.pk,
             "expires_at": tomorrow,
             "host_key": self.host_key,
+            "names": [self.site.domain],
             "project_id": self.project.pk,
             "release": self.releases[0].pk,
             "scheduled_at": tomorrow,
@@ -262,6 +291,9 @@ class Everything:
     def no_repositories(self) -> None:
         GitRepository.objects.filter(pk=self.repository.pk).delete()
 
+    def disconnected(self) -> None:
+        Connection.objects.filter(pk=self.connection.pk).update(state=State.DISCONNECTED)
+
     def suspended(self) -> None:
         Site.objects.filter(pk=self.site.pk).update(status=Status.SUSPENDED)
 
@@ -278,8 +310,10 @@ class Everything:
 # By the operation's summary.
 PREPARE: dict[str, Callable[[Everything], None]] = {
     "Cancel a scheduled deployment": Everything.scheduled,
+    "Delete a connection": Everything.disconnected,
     "Delete a credential": Everything.no_repositories,
     "Delete a server": Everything.no_sites,
+    "Delete an application": Everything.disconnected,
     "Disconnect a Git provider": Everything.no_repositories,
     "Reopen an error": Everything.resolved,
     "Resume a site": Everything.suspended,

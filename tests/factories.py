@@ -1,5 +1,6 @@
 """Makes rows for tests, by the shortest way that leaves them as the product would."""
 
+from datetime import timedelta
 from ipaddress import ip_network
 from itertools import cycle
 from typing import Any
@@ -10,6 +11,8 @@ from django.utils import timezone
 from accounts.models import User
 from backups.models import Backup, Type
 from backups.models import Status as BackupStatus
+from certificates.models import Account, Certificate, Challenge, Issuance, IssuanceStatus
+from certificates.models import Status as CertificateStatus
 from deploynix.actor import Actor
 from deploynix.ids import new_id
 from organizations.models import Membership, Organization
@@ -126,3 +129,36 @@ def backup(credential: Credential, *, database: Database | None = None, **fields
     return Backup.objects.create(
         organization=credential.organization, credential=credential, database=database, **defaults | fields
     )
+
+
+def certificate(site: Site, *, days: int = 60, **fields: Any) -> Certificate:
+    """One that is served, of a CA that nobody asks anything; it ends in so many days, and is renewed half-way."""
+    now = timezone.now()
+    contact = {"organization": site.organization, "directory_url": "https://ca.example/directory"}
+    account, _ = Account.objects.get_or_create(**contact, defaults={"private_key": "made up"})
+    defaults: dict[str, Any] = {
+        "names": [site.domain],
+        "challenge": Challenge.HTTP,
+        "account": account,
+        "status": CertificateStatus.ACTIVE,
+        "renew_at": now + timedelta(days=days // 2),
+        "served_at": now,
+    }
+    place = {"organization": site.organization, "server": site.server, "site": site}
+    made = Certificate.objects.create(**place, **defaults | fields)
+    made.current = Issuance.objects.create(
+        certificate=made,
+        account=made.account,
+        status=IssuanceStatus.ISSUED,
+        names=made.names,
+        private_key="made up for tests",
+        chain="-----BEGIN CERTIFICATE-----\nmade up for tests\n-----END CERTIFICATE-----\n",
+        issuer="Example CA",
+        serial="05a1c9",
+        fingerprint="0" * 64,
+        not_before=now - timedelta(days=30),
+        not_after=now + timedelta(days=days),
+        issued_at=now,
+    )
+    made.save()
+    return made

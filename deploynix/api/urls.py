@@ -17,6 +17,7 @@ urlpatterns = [
     path("v1/schema", Description.as_view(), name="api_schema"),
     path("v1/", include("activity.api.urls")),
     path("v1/", include("backups.api.urls")),
+    path("v1/", include("certificates.api.urls")),
     path("v1/", include("domains.api.urls")),
     path("v1/", include("jobs.api.urls")),
     path("v1/", include("organizations.api.urls")),

@@ -43,6 +43,8 @@ STATUS_COLOURS = {
     "provisioning": "blue",
     "installing": "blue",
     "deploying": "blue",
+    "applying": "blue",
+    "verifying": "blue",
     "info": "azure",
     "queued": "azure",
     "pending": "azure",
@@ -55,13 +57,14 @@ STATUS_COLOURS = {
     "missing": "orange",
     "removing": "orange",
     "failed": "red",
+    "failing": "red",
     "invalid": "red",
     "denied": "red",
     "error": "red",
 }
 _UNDER_WAY = {
     *("running", "provisioning", "installing", "deploying", "deleting"),
-    *("creating", "removing", "in_progress"),
+    *("creating", "removing", "in_progress", "applying", "verifying"),
 }
 _UNITS = ((86_400 * 365, "year"), (86_400 * 30, "month"), (86_400, "day"), (3600, "hour"), (60, "minute"))
 

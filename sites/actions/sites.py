@@ -9,6 +9,7 @@ from django.db import transaction
 from audit.log import changed, record
 from deploynix.actor import Actor
 from deploynix.errors import Conflict
+from deploynix.names import ascii_domain
 from jobs.actions import enqueue_job
 from jobs.models import Job
 from organizations.limits import require_room
@@ -19,12 +20,12 @@ from sites.actions.projects import name_of
 from sites.actions.schedule import call_off_deploy
 from sites.checks import require_idle, require_project, require_standing
 from sites.models import Site, Status, Type
-from sites.validators import ascii_domain, ssh_address
+from sites.validators import ssh_address
 
 USERNAME_LENGTH = 32
 USERNAME_LETTERS = "abcdefghijkmnpqrstuvwxyz23456789"
 # What the server's own files are made from: a change of these has to be taken there.
-CONFIGURED = {"domain", "aliases", "type", "web_root", "php_version"}
+CONFIGURED = {"domain", "aliases", "type", "web_root", "php_version", "is_https_forced"}
 NAMES = (
     "domain",
     "aliases",
@@ -36,6 +37,7 @@ NAMES = (
     "build_commands",
     "health_path",
     "php_version",
+    "is_https_forced",
 )
 
 
@@ -50,6 +52,7 @@ class SiteFields(TypedDict, total=False):
     build_commands: str
     health_path: str
     php_version: str
+    is_https_forced: bool
     is_zero_downtime: bool
     project_id: str | None
 

@@ -22,7 +22,7 @@ class SiteOutput(Output):
     server_id = serializers.CharField()
     project_id = serializers.CharField(allow_null=True)
     domain = serializers.CharField()
-    aliases = texts("Other names that the site answers to.")
+    aliases = texts("Other names that the site answers to; `*.example.com` for all below one.")
     type = serializers.ChoiceField(choices=Type.choices)
     status = serializers.ChoiceField(choices=Status.choices)
     status_reason = serializers.CharField(help_text="Why it failed.")
@@ -34,6 +34,9 @@ class SiteOutput(Output):
     health_path = serializers.CharField()
     php_version = serializers.CharField(help_text="Empty for a static site.")
     is_zero_downtime = serializers.BooleanField()
+    is_https_forced = serializers.BooleanField(
+        help_text="Whether visitors are sent to HTTPS where the server serves a certificate for the name."
+    )
     username = serializers.CharField(help_text="The site's own Linux user; its files are in /srv/<username>.")
     deploy_public_key = serializers.CharField(help_text="What a private repository has to know as a deploy key.")
     repository_host_key = serializers.CharField(help_text="Pinned when the repository is first fetched over SSH.")
@@ -66,6 +69,7 @@ class SiteOutput(Output):
         "health_path": "/up",
         "php_version": "8.3",
         "is_zero_downtime": True,
+        "is_https_forced": True,
         "username": "s-shop-example-com-x4kd",
         "deploy_public_key": EXAMPLE_KEY,
         "repository_host_key": "",
@@ -83,7 +87,7 @@ class SiteOutput(Output):
 
 class SiteChanges(Input):
     domain = serializers.CharField(max_length=253, required=False)
-    aliases = texts("Other names that the site answers to.", required=False)
+    aliases = texts("Other names that the site answers to; `*.example.com` for all below one.", required=False)
     type = serializers.ChoiceField(choices=Type.choices, required=False)
     repository_url = serializers.CharField(
         max_length=500, required=False, help_text="https://, git://, ssh:// or git@host:path, without credentials."
@@ -101,6 +105,9 @@ class SiteChanges(Input):
     )
     php_version = serializers.ChoiceField(choices=PHP_VERSIONS, required=False, allow_blank=True)
     is_zero_downtime = serializers.BooleanField(required=False)
+    is_https_forced = serializers.BooleanField(
+        required=False, help_text="Whether visitors are sent to HTTPS once the server serves a certificate; it is so."
+    )
     project_id = serializers.CharField(
         max_length=26, required=False, allow_null=True, help_text="Null for none. A change needs project:update, too."
     )

@@ -1,6 +1,6 @@
 """Asks a release for its health page, before or after it goes live. Runs as root.
 
-Input: one line of JSON with `mode`, `folder`, `username`, `domain`, `health_path`, and
+Input: one line of JSON with `mode`, `folder`, `username`, `domain`, `health_path`, `is_https` (how visitors ask), and
   check     `release`: points `next` to it, and asks over nginx's internal socket
   activate  `release`, `previous` (empty for none), `is_public`: points `current` to it and, where visitors are let in,
             asks the public address; puts the previous one back if the answer is bad
@@ -14,6 +14,7 @@ import json
 import os
 import pwd
 import socket
+import ssl
 import sys
 import time
 
@@ -32,9 +33,21 @@ class UnixConnection(http.client.HTTPConnection):
         self.sock.connect(SOCKET)
 
 
+class SecureConnection(http.client.HTTPConnection):
+    """What is asked is this machine, so the certificate proves nothing: whether it holds is looked at elsewhere."""
+
+    def connect(self):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        plain = socket.create_connection((self.host, 443), self.timeout)
+        self.sock = context.wrap_socket(plain, server_hostname=self.server_name)
+
+
 def ask(kind, values):
     """The status of the answer, or why there was none."""
     connection = kind("127.0.0.1", timeout=TIMEOUT)
+    connection.server_name = values["domain"]
     try:
         connection.request("GET", values["health_path"], headers={"Host": values["domain"], "User-Agent": "Deploynix"})
         return connection.getresponse().status
@@ -42,6 +55,10 @@ def ask(kind, values):
         return str(error) or type(error).__name__
     finally:
         connection.close()
+
+
+def public(values):
+    return SecureConnection if values["is_https"] else http.client.HTTPConnection
 
 
 def is_good(answer):
@@ -93,7 +110,7 @@ def activate(values):
     point(current, values["release"], values["username"])
     if not values["is_public"]:
         return True
-    answer = ask(http.client.HTTPConnection, values)
+    answer = ask(public(values), values)
     tell(values, answer)
     if not is_good(answer):
         put_back(current, values)
@@ -109,7 +126,7 @@ def put_back(current, values):
 
 def await_status(values):
     is_suspended = values["is_suspended"]
-    answer = ask_until(http.client.HTTPConnection, values, lambda status: (status == SUSPENDED) == is_suspended)
+    answer = ask_until(public(values), values, lambda status: (status == SUSPENDED) == is_suspended)
     tell(values, answer)
     # A site that serves again may well answer 503 by itself.
     return answer == SUSPENDED or not is_suspended

@@ -127,7 +127,7 @@ def test_a_batch_costs_the_same_queries_as_one_event(
     costs = []
     for events in (batch[:1], batch):
         # The transaction's two, the sites, the rows, and the secrets of the organization: one for each source.
-        with django_assert_max_num_queries(13) as queries:
+        with django_assert_max_num_queries(15) as queries:
             record_events(owner, events=events)
         costs.append(len(queries))
     # SQLite takes a hundred rows in two pieces.

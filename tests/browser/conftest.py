@@ -1,6 +1,8 @@
 """Chromium, Deploynix started for real, and the people who use it."""
 
+import os
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack
 from typing import Any, TypeVar
 
 import boto3
@@ -14,8 +16,10 @@ from tests.browser.vendors import services
 from tests.browser.window import Window
 from tests.browser.work import DeployedSite, ReadyServer
 from tests.contract.served import serving
+from tests.lab.authorities import Pebble
 from tests.lab.conftest import addresses, git_server, lab
 from tests.lab.git_server import GitServer
+from tests.lab.names import Names, unused_network
 from tests.lab.reach import started
 from tests.lab.seaweedfs import BUCKET, SeaweedFs, secret
 from tests.peers import Missing, Peer
@@ -29,6 +33,7 @@ ARGUMENTS += ["--disable-component-update", "--disable-sync"]
 
 Open = Callable[..., Window]
 P = TypeVar("P", bound=Peer)
+R = TypeVar("R", bound=AbstractContextManager[Any])
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -47,8 +52,37 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="package")
-def install(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Install]:
-    with serving(*services()) as settings, Install(tmp_path_factory.mktemp("install"), settings) as install:
+def names() -> Iterator[Names | None]:
+    """The domain names that the install finds; None where no name servers can be run."""
+    with ExitStack() as running:
+        yield started_peer(running, lambda: Names(unused_network(running))) if os.geteuid() == 0 else None
+
+
+@pytest.fixture(scope="package")
+def authority(names: Names | None) -> Iterator[Pebble | None]:
+    """A certificate authority that finds them, too, and that the install trusts."""
+    with ExitStack() as running:
+        yield started_peer(running, lambda: Pebble(f"{names.public.address}:53")) if names else None
+
+
+def started_peer(running: ExitStack, make: Callable[[], R]) -> R | None:
+    """None for one that is not installed here."""
+    try:
+        made = make()
+    except Missing:
+        return None
+    running.enter_context(made)
+    return made
+
+
+@pytest.fixture(scope="package")
+def install(
+    tmp_path_factory: pytest.TempPathFactory, names: Names | None, authority: Pebble | None
+) -> Iterator[Install]:
+    found = {"DNS_RESOLVERS": names.resolver.address} if names else {}
+    trusted = {"OUTBOUND_CA_BUNDLE": str(authority.bundle)} if authority else {}
+    folder = tmp_path_factory.mktemp("install")
+    with serving(*services()) as settings, Install(folder, {**settings, **found, **trusted}) as install:
         yield install
 
 

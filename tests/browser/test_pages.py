@@ -17,12 +17,15 @@ from tests.browser.window import Window
 from tests.browser.work import (
     DeployedSite,
     ReadyServer,
+    add_application,
+    add_certificate,
     add_database,
     add_project,
     add_schedule,
     add_script,
     add_variable,
     back_up,
+    connect_domain,
     connect_once,
     connect_provider,
     connect_store,
@@ -44,7 +47,9 @@ EMPTY: Mapping[str, Sequence[str]] = {
     "backup_list": (),
     "schedule_list": (),
     "restore_list": (),
+    "certificate_list": (),
     "project_list": (),
+    "application_list": (),
     "script_list": (),
     "job_list": (),
     "activity_list": (),
@@ -56,6 +61,11 @@ SETTINGS: Mapping[str, Sequence[str]] = {
     "api_key_create": (),
     "api_key_edit": ("key",),
     "api_key_rotate": ("key",),
+    "application_create": (),
+    "application_detail": ("application",),
+    "application_settings": ("application",),
+    "connection_create": ("application",),
+    "connection_detail": ("application", "connection"),
     "credential_choose": ("section",),
     "credential_create": ("section", "provider"),
     "credential_detail": ("section", "credential"),
@@ -67,11 +77,13 @@ SETTINGS: Mapping[str, Sequence[str]] = {
     "organization_create": (),
     "repository_connect": ("git_provider",),
     "settings_access_tokens": (),
+    "settings_acme_accounts": (),
     "settings_api_keys": (),
     "settings_audit": (),
     "settings_backup_providers": (),
     "settings_billing": (),
     "settings_dns_providers": (),
+    "settings_domain_connect": (),
     "settings_git_providers": (),
     "settings_members": (),
     "settings_organization": (),
@@ -92,6 +104,8 @@ WORK: Mapping[str, Sequence[str]] = {
     "backup_download": ("backup",),
     "backup_drill": ("backup",),
     "backup_restore": ("backup",),
+    "certificate_create": (),
+    "certificate_detail": ("certificate",),
     "database_create": ("server",),
     "database_detail": ("server", "database"),
     "error_detail": ("error",),
@@ -115,6 +129,9 @@ WORK: Mapping[str, Sequence[str]] = {
     "server_jobs": ("server",),
     "server_logs": ("server",),
     "server_settings": ("server",),
+    "site_certificate_issue": ("server", "site"),
+    "site_certificate_upload": ("server", "site"),
+    "site_certificates": ("server", "site"),
     "site_create": ("server",),
     "site_detail": ("server", "site"),
     "site_environment": ("server", "site"),
@@ -122,7 +139,7 @@ WORK: Mapping[str, Sequence[str]] = {
     "site_settings": ("server", "site"),
     "site_variable": ("server", "site", "variable"),
 }
-# Seen where they are used: in the tests of signing in, of tokens, and of the main job.
+# Seen where they are used: in the tests of signing in, of tokens, of zones, and of the main job.
 ELSEWHERE = {
     "access_tokens_revoke",
     "account_reauthenticate",
@@ -139,9 +156,15 @@ ELSEWHERE = {
     "mfa_reauthenticate",
     "mfa_view_recovery_codes",
     "tokens_revoke",
+    *("zones", "zone_detail", "zone_record"),
 }
-NO_PAGES = {"account_inactive", "account_logout"} | {"api_schema", "audit_export", "job_log_file"}
-PARTS = {"credential_policy", "dashboard_running", "job_log", "job_state", "repository_row", "schedule_times"}
+NO_PAGES = {"account_inactive", "account_logout", "api_schema", "audit_export", "certificate_chain", "job_log_file"} | {
+    *("connection_go", "connection_return", "connection_template"),
+}
+PARTS = {
+    *("credential_policy", "dashboard_running", "job_log", "job_state", "repository_row", "schedule_times"),
+    "site_certificate_proof",
+}
 
 
 def survey(window: Window, look: str, pages: Mapping[str, Sequence[str]], ids: Mapping[str, str] = {}) -> None:
@@ -163,7 +186,11 @@ def id_of(window: Window, page: str, pattern: str) -> str:
 def own_ids(window: Window) -> dict[str, str]:
     create_token(window, "Surveyed")
     create_key(window, "Surveyed")
+    application = add_application(window, "Surveyed")
+    connection = connect_domain(window, application, "surveyed.example.test", "By hand", "203.0.113.10")
     return {
+        "application": application.rpartition("/")[2],
+        "connection": connection.rpartition("/")[2],
         "credential": connect_provider(window, "Surveyed"),
         "git_provider": connect_once(window, "git", "GitLab", "Surveyed", access_token=GITLAB),
         "section": "dns",
@@ -187,6 +214,7 @@ def work_ids(window: Window, server: ReadyServer, site: DeployedSite, store: Sea
     return {
         "backup": backup.rpartition("/")[2],
         "restore": prove(window, backup).rpartition("/")[2],
+        "certificate": add_certificate(window, site.path).rpartition("/")[2],
         "schedule": schedule.rpartition("/")[2],
         "database": database.rpartition("/")[2],
         "error": id_of(window, "/errors", r"/errors/(\w{26})"),

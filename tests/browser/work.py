@@ -8,6 +8,7 @@ from playwright.sync_api import expect
 
 from tests.browser.vendors import CLOUDFLARE
 from tests.browser.window import Window
+from tests.lab.dns_servers import Bind
 from tests.lab.git_repository import Repository
 from tests.lab.seaweedfs import BUCKET, SeaweedFs, secret
 from tools.targethost import Host
@@ -227,6 +228,69 @@ def prove(window: Window, backup: str) -> str:
     window.open(f"{backup}/drill")
     window.click("Prove it")
     becomes(window, "Succeeded")
+    return window.path
+
+
+def connect_name_server(window: Window, server: Bind, name: str) -> str:
+    """As a DNS provider; its id."""
+    return connect_once(window, "dns", "DNS server (RFC 2136)", name, **server.values())
+
+
+def issue_certificate(window: Window, site: str, directory_url: str, *, wildcard: bool = False) -> str:
+    """For the names of the site, proven by DNS; the path of its page, where it is under way."""
+    window.open(site)
+    window.page.locator("main").get_by_role("link", name="Certificates", exact=True).click()
+    window.click("Issue a certificate", "link")
+    if wildcard:
+        window.page.locator("main [name=wildcard]").check()
+    else:
+        window.page.locator("main [name=challenge]").select_option("dns-01")
+    window.page.locator("main [name=directory]").select_option("other")
+    window.fill(directory_url=directory_url)
+    window.click("Issue")
+    expect(window.page).to_have_url(re.compile(r"/certificates/[0-9A-Z]{26}$"))
+    return window.path
+
+
+def add_certificate(window: Window, site: str) -> str:
+    """One that nobody issues; the path of its page. Where the site has one already, nothing is done."""
+    window.open(f"{site}/certificates")
+    known = window.page.locator("main table").get_by_role("link")
+    if known.count():
+        known.first.click()
+        window.sees("All jobs of this certificate")
+        return window.path
+    return issue_certificate(window, site, "https://127.0.0.1:9/directory")
+
+
+def add_application(window: Window, name: str) -> str:
+    """The path of its page. Where it is there already, nothing is done."""
+    window.open("/applications")
+    known = window.page.locator("main").get_by_role("link", name=name, exact=True)
+    if known.count():
+        known.click()
+    else:
+        window.page.get_by_role("link", name="Add application").first.click()
+        window.fill(name=name)
+        window.click("Add application")
+    window.sees("A domain's zone is looked for with these first.")
+    return window.path
+
+
+def connect_domain(window: Window, application: str, domain: str, way: str, value: str) -> str:
+    """To an address, in the way of this name; the path of its page. Where it is there already, nothing is done."""
+    window.open(application)
+    known = window.page.locator("main").get_by_role("link", name=domain, exact=True)
+    if known.count():
+        known.click()
+    else:
+        window.page.get_by_role("link", name="Connect a domain").first.click()
+        window.fill(domain=domain)
+        window.click("Go on")
+        window.page.get_by_role("radio", name=re.compile(f"^{way}")).check()
+        window.page.get_by_role("group", name="Record 1").get_by_label("Value").fill(value)
+        window.click(f"Connect {domain}")
+    expect(window.page).to_have_url(re.compile(r"/connections/[0-9A-Z]{26}$"))
     return window.path
 
 

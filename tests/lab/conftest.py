@@ -8,8 +8,10 @@ from contextlib import ExitStack
 
 import pytest
 
+from tests.lab.authorities import caddy, pebble, running_caddy, running_pebble
 from tests.lab.engines import engine
 from tests.lab.git_server import GitServer
+from tests.lab.names import names, running_names
 from tests.lab.provisioned import postgresql_image, provisioned_host, provisioned_image, provisioned_postgresql
 from tests.lab.sites import shop
 from tests.lab.stores import gate, seaweed, store
@@ -20,14 +22,20 @@ from tools.targethost.images import locked
 __all__ = [
     "addresses",
     "broker",
+    "caddy",
     "engine",
     "gate",
     "git_server",
     "lab",
+    "names",
+    "pebble",
     "postgresql_image",
     "provisioned_host",
     "provisioned_image",
     "provisioned_postgresql",
+    "running_caddy",
+    "running_names",
+    "running_pebble",
     "seaweed",
     "shop",
     "store",

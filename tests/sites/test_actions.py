@@ -48,6 +48,9 @@ HOSTILE = [
     ("aliases", ["www.example.com", "www.example.com"]),
     ("aliases", ["shop.example.com"]),
     ("aliases", ["${evil}.example.com"]),
+    ("aliases", ["*.*.example.com"]),
+    ("aliases", ["www.*.example.com"]),
+    ("aliases", ["*.com"]),
     ("branch", "--upload-pack=touch /tmp/evil"),
     ("branch", "-main"),
     ("branch", "a..b"),
@@ -129,13 +132,14 @@ def test_a_new_site_is_tidied_and_has_a_user_and_a_key_of_its_own(owner: Actor, 
         server=server,
         **fields(
             domain=" Bücher.Example ",
-            aliases=["WWW.bücher.example"],
+            aliases=["WWW.bücher.example", "*.Bücher.example"],
             type="php",
             web_root="/public/",
             build_commands="one\r\ntwo\n",
         ),
     )
-    assert (site.domain, site.aliases) == ("xn--bcher-kva.example", ["www.xn--bcher-kva.example"])
+    assert site.domain == "xn--bcher-kva.example"
+    assert site.aliases == ["www.xn--bcher-kva.example", "*.xn--bcher-kva.example"]
     assert (site.web_root, site.build_commands, site.php_version) == ("public", "one\ntwo", "8.2")
     assert site.deploy_public_key.startswith("ssh-ed25519 ")
     assert site.deploy_private_key in secrets_of(owner.organization.pk)
@@ -209,6 +213,8 @@ def test_changes_are_audited_and_taken_to_the_server_where_it_matters(owner: Act
     job = update_site(owner, site=live, web_root="public")
     assert job
     assert (job.kind, job.lane) == ("configure_site", f"site:{live.pk}")
+    assert update_site(owner, site=live, is_https_forced=False)
+    assert AuditEvent.objects.filter(event="site.updated").latest("id").changes == {"is_https_forced": [True, False]}
 
 
 def test_another_host_of_the_repository_has_another_host_key(owner: Actor, site: Site) -> None:

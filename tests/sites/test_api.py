@@ -36,6 +36,8 @@ def test_a_site_is_created_read_changed_and_removed(api: ApiClient, server: Serv
     sent_back = data | {"branch": "main", "domain": "new.example.com"}
     response = api.put(f"{address}/{data['id']}", sent_back)
     assert (response.status_code, read(response)["data"]["domain"]) == (200, "new.example.com")
+    assert data["is_https_forced"]
+    assert not read(api.put(f"{address}/{data['id']}", {"is_https_forced": False}))["data"]["is_https_forced"]
     assert api.delete(f"{address}/{data['id']}").status_code == 204
     assert api.get(f"{address}/{data['id']}").status_code == 404
 

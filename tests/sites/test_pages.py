@@ -27,6 +27,7 @@ FORM = {
     "health_path": "/",
     "shared_folders": "",
     "php_version": "",
+    "is_https_forced": "on",
 }
 
 
@@ -118,7 +119,11 @@ def test_settings_change_the_site(owner_client: Client, live: Site) -> None:
     assert owner_client.post(address, form)["Location"] == address
     live.refresh_from_db()
     assert live.branch == "next"
-    assert owner_client.post(address, form | {"web_root": "dist"})["Location"] == f"/jobs/{Job.objects.get().pk}"
+    # A box that is not ticked is not sent.
+    changed = {name: value for name, value in form.items() if name != "is_https_forced"} | {"web_root": "dist"}
+    assert owner_client.post(address, changed)["Location"] == f"/jobs/{Job.objects.get().pk}"
+    live.refresh_from_db()
+    assert not live.is_https_forced
     Site.objects.update(is_zero_downtime=False)
     assert "Enable" in text_of(owner_client, address)
     assert owner_client.post(address_of(live, "/enable-zero-downtime"))["Location"] == address

@@ -42,11 +42,11 @@ def test_the_files_of_a_site(owner: Actor, live: Site) -> None:
 
 def test_a_vhost_serves_the_current_release_and_a_suspended_one_does_not(live: Site) -> None:
     live.web_root, live.aliases = "public", ["www.example.com"]
-    text = render_vhost(live).decode()
+    text = render_vhost(live, []).decode()
     assert "server_name shop.example.com www.example.com;" in text
     assert f"root /srv/{live.username}/current/public;" in text
     live.status = Status.SUSPENDED
-    text = render_vhost(live).decode()
+    text = render_vhost(live, []).decode()
     assert "/current" not in text
     assert "return 503" in text
 
@@ -66,7 +66,7 @@ def test_a_vhost_serves_the_current_release_and_a_suspended_one_does_not(live: S
 def test_what_got_past_validation_is_not_written_into_a_configuration(live: Site, field: str, value: object) -> None:
     setattr(live, field, value)
     with pytest.raises(Error, match="cannot stand in a configuration file"):
-        render_vhost(live)
+        render_vhost(live, [])
 
 
 VALUES = {

@@ -1,11 +1,14 @@
-"""A kind of job whose steps a test holds and lets go by files, and which leaves a trace of what it did."""
+"""Kinds of job for tests: one whose steps a test holds and lets go by files, and which leaves a trace of what it did,
+and one that has a certificate issued, which it installs nowhere."""
 
 import os
 import time
 from pathlib import Path
 
+from certificates.kinds.ordering import OrderKind
 from jobs.kinds import JobKind, Step, register
 from jobs.run import Run
+from jobs.turns import turn
 from organizations.models import Organization
 
 
@@ -40,3 +43,20 @@ class Gated(JobKind):
         # One write of an O_APPEND file is atomic: the order of lines is the order of events, whatever the process.
         with (folder / "trace").open("a") as file:
             file.write(line + "\n")
+
+
+@register
+class OrderOnly(OrderKind):
+    name = "order_only"
+    steps = OrderKind.order_steps
+
+
+@register
+class TakingTurns(Gated):
+    """Its first step is in a turn that only one job has at a time."""
+
+    name = "taking_turns"
+
+    def one(self, run: Run) -> None:
+        with turn(run, "toy", shown="the toy"):
+            super().one(run)
