@@ -25,7 +25,9 @@ LISTS = [call for call in calls() if call.operation.page and not call.places]
 # Those that show something about a server or site.
 SHOWN = [call for call in NAMED if call.method == "GET" and not {"access-tokens", "api-keys"} & set(call.places)]
 # What belongs to the organization as a whole: abilities alone decide who sees it.
-SHARED = {"applications", "credentials", "git-providers", "git-repositories", "providers", "scripts", "teams"}
+SHARED = {"applications", "credentials", "dns-providers", "providers", "scripts", "teams"} | {
+    *("git-providers", "git-repositories"),
+}
 NEW_SITE = {"domain": "shop.example", "repository_url": "https://git.example/shop.git"}
 
 
