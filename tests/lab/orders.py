@@ -29,7 +29,7 @@ NAMES = ("example.test", "*.example.test")
 RECORD = "_acme-challenge.example.test"
 
 
-def dns_credential(actor: Actor, server: Bind | PowerDns, **other: str) -> Credential:
+def dns_credential(actor: Actor, server: Bind | PowerDns, /, **other: str) -> Credential:
     provider = "rfc2136" if isinstance(server, Bind) else "powerdns"
     declaration = provider_of(Kind.DNS, provider)
     given, secrets = fields.divide(declaration, fields.complete(declaration, server.values(**other)))

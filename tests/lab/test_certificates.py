@@ -17,7 +17,7 @@ from tests.lab.names import Names
 from tests.lab.orders import dns_credential, log_of, run, values_at
 from tests.lab.sites import Shop, succeeded
 
-pytestmark = [pytest.mark.lab, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.lab, pytest.mark.elsewhere, pytest.mark.django_db(transaction=True)]
 
 
 def served(shop: Shop, name: str) -> str:

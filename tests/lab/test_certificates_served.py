@@ -27,7 +27,7 @@ from tests.certificates.authority import Authority
 from tests.lab.sites import Shop, log_of, run, succeeded
 from tools.targethost import Lab
 
-pytestmark = [pytest.mark.lab, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.lab, pytest.mark.elsewhere, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture(scope="module")

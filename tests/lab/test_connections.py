@@ -24,7 +24,7 @@ from tests import factories
 from tests.lab.dns_servers import DnsServer, Served
 from tests.lab.names import Names
 
-pytestmark = [pytest.mark.lab, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.lab, pytest.mark.elsewhere, pytest.mark.django_db(transaction=True)]
 ADDRESS, OTHER_ADDRESS = "198.51.100.7", "198.51.100.99"
 
 

@@ -25,7 +25,7 @@ from tests.lab.names import Names
 from tests.lab.test_connections import ADDRESS, connect, work
 from tests.peers import Missing
 
-pytestmark = [pytest.mark.lab, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.lab, pytest.mark.elsewhere, pytest.mark.django_db(transaction=True)]
 ZONE, KEYS = "pdns.test", "example.test"
 
 

@@ -16,7 +16,7 @@ from tests.apiclient import ApiClient
 from tests.lab.names import Names
 from tests.peers import wait_until
 
-pytestmark = [pytest.mark.lab, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.lab, pytest.mark.elsewhere, pytest.mark.django_db(transaction=True)]
 VALUE = "v=one; two"
 
 

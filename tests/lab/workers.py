@@ -57,7 +57,10 @@ class Workers:
         return self._start("worker", "-P", "threads", "-c", str(threads), "-Q", QUEUES, "-n", name)
 
     def kill(self, pid: int) -> None:
-        next(process for process in self._processes if process.pid == pid).kill()
+        """Returns once it is gone: until then the broker would hand it messages."""
+        process = next(process for process in self._processes if process.pid == pid)
+        process.kill()
+        process.wait()
 
     def _start(self, *arguments: str) -> subprocess.Popen[bytes]:
         with (self.folder / f"process-{len(self._processes)}.log").open("wb") as log:
