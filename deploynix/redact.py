@@ -2,9 +2,8 @@
 
 import base64
 import json
-import re
 import shlex
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from urllib.parse import quote, quote_plus
 
 MASK = "[redacted]"
@@ -59,12 +58,12 @@ class Redactor:
 
     def __init__(self, secrets: Iterable[str]) -> None:
         forms = {form for secret in secrets if len(secret) >= SHORTEST for form in forms_of(secret)}
-        ordered = sorted(forms, key=len, reverse=True)
-        self._pattern = re.compile("|".join(map(re.escape, ordered))) if ordered else None
-        self._longest = len(ordered[0]) if ordered else 0
-        self._by_first: dict[str, list[str]] = {}
-        for form in ordered:
-            self._by_first.setdefault(form[0], []).append(form)
+        self._longest = max(map(len, forms), default=0)
+        # Looked up by their beginnings: one pattern of them all takes seconds to make where there are hundreds.
+        self._by_start: dict[str, list[str]] = {}
+        for form in sorted(forms, key=len, reverse=True):
+            self._by_start.setdefault(form[:SHORTEST], []).append(form)
+        self._beginnings = {start[:size] for start in self._by_start for size in range(1, SHORTEST)}
         self._held = ""
 
     def feed(self, chunk: str) -> str:
@@ -79,21 +78,37 @@ class Redactor:
 
     def redact(self, text: str) -> str:
         """A whole text at once."""
-        return self._pattern.sub(MASK, text) if self._pattern else text
+        pieces, end = [], 0
+        for start, stop in self._found(text):
+            pieces += [text[end:start], MASK]
+            end = stop
+        return "".join([*pieces, text[end:]])
+
+    def _found(self, text: str) -> Iterator[tuple[int, int]]:
+        """Where secrets begin and end; of several that begin at one place, the longest."""
+        end = 0
+        for at in [at for at in range(len(text) - SHORTEST + 1) if text[at : at + SHORTEST] in self._by_start]:
+            if at < end:
+                continue
+            known = self._by_start[text[at : at + SHORTEST]]
+            if form := next((form for form in known if text.startswith(form, at)), ""):
+                end = at + len(form)
+                yield at, end
 
     def _decided(self, text: str) -> int:
         """Up to where no later chunk can change what is a secret and what is not."""
-        if self._pattern is None:
-            return len(text)
         cut = self._first_open_start(text)
-        for match in self._pattern.finditer(text):
-            if match.start() < cut < match.end():
-                return match.start()
-        return cut
+        if cut == len(text):
+            return cut
+        return next((start for start, stop in self._found(text) if start < cut < stop), cut)
 
     def _first_open_start(self, text: str) -> int:
-        for start in range(max(0, len(text) - self._longest + 1), len(text)):
-            tail = text[start:]
-            if any(len(form) > len(tail) and form.startswith(tail) for form in self._by_first.get(tail[0], ())):
-                return start
-        return len(text)
+        first = max(0, len(text) - self._longest + 1)
+        return next((start for start in range(first, len(text)) if self._is_open(text[start:])), len(text))
+
+    def _is_open(self, tail: str) -> bool:
+        """Whether a secret begins with it, and has not ended."""
+        if len(tail) < SHORTEST:
+            return tail in self._beginnings
+        known = self._by_start.get(tail[:SHORTEST], ())
+        return any(len(form) > len(tail) and form.startswith(tail) for form in known)

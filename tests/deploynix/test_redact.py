@@ -3,6 +3,7 @@
 import base64
 import json
 import shlex
+from secrets import token_hex
 from urllib.parse import quote
 
 import pytest
@@ -56,3 +57,10 @@ def test_what_only_looked_like_the_beginning_of_a_secret_comes_out_after_all() -
     redactor = Redactor(["abcdefgh"])
     assert redactor.feed("go abcd") == "go "
     assert redactor.feed(" on") == "abcd on"
+
+
+def test_each_of_hundreds_of_keys_is_found() -> None:
+    keys = ["\n".join(token_hex(48) for _ in range(4)) for _ in range(100)]
+    redactor = Redactor(keys)
+    fed = "".join(redactor.feed(piece) for key in keys for piece in ("key: ", key[:70], key[70:], "\n"))
+    assert fed + redactor.flush() == f"key: {MASK}\n" * len(keys)
