@@ -31,7 +31,7 @@ demo: ## the main job, unattended, on a throw-away server (or HOST=root@address 
 	$(BASE)
 	@exec $(PY) -m tools.demo
 
-bench: ## what Deploynix costs, measured: one JSON document, after about ten minutes
+bench: ## what Deploynix costs, measured: one JSON document, after about a quarter of an hour
 	$(DEV)
 	@$(PY) -m bench
 

@@ -11,7 +11,10 @@ from typing import Any
 
 from bench.report import environment
 
-PARTS = ("list_servers", "authentication", "list_page", "jobs", "providers", "converge", "deploy", "backups")
+PARTS = (
+    *("list_servers", "authentication", "list_page", "jobs", "providers", "converge", "deploy", "backups"),
+    *("certificates", "renewals"),
+)
 PART_SECONDS = 1800
 
 

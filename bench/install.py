@@ -1,6 +1,7 @@
 """What a part measures on: PostgreSQL, Redis, and this process set up for the database."""
 
 import os
+import socket
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -29,3 +30,11 @@ def install(settings: str = "deploynix.settings") -> Iterator[PostgreSQL]:
         call_command("migrate", verbosity=0)
         yield database
         django.db.connections.close_all()
+
+
+def command_of(program: str) -> list[str]:
+    """What the supervisor starts the program with."""
+    from deploynix.supervisor.programs import programs
+
+    with socket.socket() as unused:
+        return list(next(each for each in programs(unused) if each.name == program).command)

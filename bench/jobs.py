@@ -1,13 +1,12 @@
 """From queueing a job to its start, through Redis and a worker as the supervisor starts it."""
 
 import os
-import socket
 import statistics
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench.install import install
+from bench.install import command_of, install
 from bench.report import Report, WrongAnswer, run_part
 from tests.peers import wait_until
 from tools.processes import running
@@ -24,14 +23,11 @@ def measure(report: Report, quick: bool) -> None:
     rounds = 20 if quick else 300
     report.about = {"jobs": rounds, "one after the other": True}
     with install(SETTINGS):
-        from deploynix.supervisor.programs import programs
         from organizations.models import Role
         from tests import factories
 
         actor = factories.actor(factories.organization(), Role.OWNER)
-        with socket.socket() as unused:
-            worker = next(program for program in programs(unused) if program.name == "worker")
-        with running(worker.command, Path(os.environ["DATA"]) / "worker.log"):
+        with running(command_of("worker"), Path(os.environ["DATA"]) / "worker.log"):
             for _ in range(5):
                 run_one(actor)
             times = [run_one(actor) for _ in range(rounds)]

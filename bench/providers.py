@@ -2,14 +2,13 @@
 twenty at once against one alone."""
 
 import os
-import socket
 import statistics
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.farvendor.server import LATENCY_SECONDS, FarVendor, far_vendor
-from bench.install import install
+from bench.install import command_of, install
 from bench.report import Report, WrongAnswer, run_part
 from tests.peers import wait_until
 from tools.ports import free_port
@@ -30,15 +29,12 @@ def measure(report: Report, quick: bool) -> None:
     port = free_port()
     os.environ["FAR_VENDOR"] = f"http://127.0.0.1:{port}"
     with far_vendor(port) as vendor, install(SETTINGS):
-        from deploynix.supervisor.programs import programs
         from organizations.models import Role
         from tests import factories
 
         actor = factories.actor(factories.organization(), Role.OWNER)
         credentials = [connect(actor, number) for number in range(CREDENTIALS)]
-        with socket.socket() as unused:
-            worker = next(program for program in programs(unused) if program.name == "worker")
-        with running(worker.command, Path(os.environ["DATA"]) / "worker.log"):
+        with running(command_of("worker"), Path(os.environ["DATA"]) / "worker.log"):
             verify(actor, credentials)
             before = vendor.asked
             singles = [verify(actor, [credential]) for credential in credentials[: max(5, rounds)]]
