@@ -19,10 +19,11 @@ from tools.targethost.process import wait_until
 
 pytestmark = pytest.mark.lab
 
-# Counts its reloads, takes half a second for each, and refuses a file that says "bad".
+# Counts its reloads, takes half a second for each or as long as /root/hold is there, and refuses a file that says "bad".
 SERVICE = b"""[Service]
 ExecStart=/bin/sleep infinity
-ExecReload=/bin/sh -c 'echo begin >>/root/reloads; sleep 0.5; echo end >>/root/reloads; ! grep -rqs bad /etc/dnx'
+ExecReload=/bin/sh -c 'echo begin >>/root/reloads; sleep 0.5; while [ -e /root/hold ]; do sleep 0.02; done; \\
+    echo end >>/root/reloads; ! grep -rqs bad /etc/dnx'
 """
 
 
@@ -195,12 +196,14 @@ def test_services_take_back_what_was_put_back(host: Host, target: Target) -> Non
 
 
 def test_what_a_killed_run_left_is_finished_by_the_next(host: Host, target: Target) -> None:
+    host.run("touch", "/root/hold")
     with ThreadPoolExecutor() as pool:
         doomed = pool.submit(converge, target, [file("/etc/dnx/a", "new\n", reload="counted")])
-        # In one go: the reload takes only half a second.
-        host.run("sh", "-c", "until [ -s /root/reloads ]; do sleep 0.02; done; pkill -9 -f 'converge$'", timeout=20)
+        assert wait_until(lambda: reloads(host) == ["begin"], 20)
+        host.run("pkill", "-9", "-f", "converge$")
         with pytest.raises(ssh.CommandFailed):
             doomed.result(10)
+    host.run("rm", "/root/hold")
 
     outcome = converge(target, [file("/etc/dnx/a", "new\n", reload="counted")])
     assert (outcome.changed, outcome.reloaded) == ((), ("counted",))
