@@ -19,7 +19,7 @@ from tools.targethost.process import wait_until
 
 pytestmark = pytest.mark.lab
 
-# Counts its reloads, takes half a second for each or as long as /root/hold is there, and refuses a file that says "bad".
+# Counts its reloads, takes half a second for each or as long as /root/hold is there, and refuses what says "bad".
 SERVICE = b"""[Service]
 ExecStart=/bin/sleep infinity
 ExecReload=/bin/sh -c 'echo begin >>/root/reloads; sleep 0.5; while [ -e /root/hold ]; do sleep 0.02; done; \\
