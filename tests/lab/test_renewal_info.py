@@ -12,6 +12,7 @@ from certificates.accounts import account_at
 from certificates.acme.directories import DIRECTORIES, Directory
 from certificates.models import Account, Certificate, Issuance
 from deploynix.actor import Actor
+from domains import lookup
 from jobs.models import Job
 from tests import factories
 from tests.lab.ari import Ari
@@ -20,6 +21,7 @@ from tests.lab.dns_servers import Served
 from tests.lab.names import Names
 from tests.lab.orders import certificate as ordered_certificate
 from tests.lab.orders import dns_credential, log_of, ordered, run, values_at
+from tests.peers import wait_until
 
 pytestmark = [pytest.mark.lab, pytest.mark.django_db(transaction=True)]
 DAY = timedelta(days=1)
@@ -97,6 +99,8 @@ def test_a_domain_that_names_other_authorities_is_not_ordered(
     certificate: Certificate, owner: Actor, names: Names, ari: Ari
 ) -> None:
     Served(names.bind).add("example.test", "example.test", "CAA", '0 issue "other.example"')
+    # For a second the resolver may remember that there was none.
+    wait_until(lambda: bool(lookup.caa_of("example.test").properties), 5, "the resolver")
     job = run(ordered(owner, certificate))
     assert job.status == "failed"
     assert 'its CAA records say issue "other.example"' in job.error
