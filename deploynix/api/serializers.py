@@ -10,6 +10,8 @@ from rest_framework.fields import Field, SkipField
 from deploynix.api.texts import KINDS, text, wrong_type
 
 AnyField = Field[Any, Any, Any, Any]
+# Of a list the items are counted, of a text the characters.
+_ITEM_CODES = {"max_length": "max_items", "min_length": "min_items"}
 _DJANGO_TEXTS = ("Enter a valid email address.", "Enter a valid URL.", "Enter a valid IPv4 or IPv6 address.")
 
 
@@ -138,14 +140,18 @@ def _translated(field: AnyField, detail: Any) -> Any:
 
 
 def _own_words(field: AnyField, detail: ErrorDetail) -> str:
-    name = field.field_name or _parent_name(field)
-    known = text(name, detail.code or "", getattr(field, detail.code or "", None))
+    name, code = field.field_name or _parent_name(field), detail.code or ""
+    known = text(name, _ITEM_CODES.get(code, code) if _is_list(field) else code, getattr(field, code, None))
     if known:
         return known
     kind = kind_of(field)
     if detail.code == "invalid" and kind and _is_stock(field, str(detail)):
         return wrong_type(name, kind[1])
     return str(detail)
+
+
+def _is_list(field: AnyField) -> bool:
+    return isinstance(field, serializers.ListField | serializers.ListSerializer)
 
 
 def _is_stock(field: AnyField, message: str) -> bool:

@@ -13,6 +13,8 @@ _BY_CODE = {
     "invalid_choice": "The selected {name} is invalid.",
     "max_length": "The {name} field must not be greater than {limit} characters.",
     "min_length": "The {name} field must be at least {limit} characters.",
+    "max_items": "The {name} field must not have more than {limit} items.",
+    "min_items": "The {name} field must have at least {limit} items.",
     "max_value": "The {name} field must not be greater than {limit}.",
     "min_value": "The {name} field must be at least {limit}.",
     "unique": "The {name} has already been taken.",

@@ -130,7 +130,7 @@ def test_a_credential_in_use_stays(window: Window, name_server: PowerDns) -> Non
         assert response.status_code == status, response.text
         return response.json()["data"] if response.content else {}
 
-    application = asked("POST", "/applications", {"name": "Shop"})
+    application = asked("POST", "/applications", {"name": "Mail"})
     credential = {"name": "In use", "provider": "powerdns", "values": dict(name_server.values())}
     asked("POST", f"/applications/{application['id']}/credentials", credential)
 
@@ -139,7 +139,7 @@ def test_a_credential_in_use_stays(window: Window, name_server: PowerDns) -> Non
     is_checked(window)
     zone = window.page.get_by_role("region", name="Disconnect")
     expect(zone).to_contain_text("In use is used by:")
-    expect(zone.get_by_role("listitem")).to_have_text(["The application Shop"])
+    expect(zone.get_by_role("listitem")).to_have_text(["The application Mail"])
     expect(zone.get_by_role("button")).to_have_count(0)
     window.shot("providers/in-use")
 

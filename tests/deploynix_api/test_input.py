@@ -21,7 +21,7 @@ class Sample(Input):
     ip_address = serializers.IPAddressField(required=False)
     email = serializers.EmailField(required=False)
     ends_at = serializers.DateTimeField(required=False)
-    names = serializers.ListField(child=serializers.CharField(max_length=3), required=False)
+    names = serializers.ListField(child=serializers.CharField(max_length=3), required=False, min_length=1, max_length=2)
     variables = serializers.DictField(child=serializers.CharField(), required=False)
 
 
@@ -49,6 +49,8 @@ CASES: list[tuple[str, Any, dict[str, str]]] = [
     ("names", "a", {"names": "The names field must be an array."}),
     ("names", ["a", 1], {"names.1": "The names.1 field must be a string."}),
     ("names", ["a", "long"], {"names.1": "The names field must not be greater than 3 characters."}),
+    ("names", [], {"names": "The names field must have at least 1 items."}),
+    ("names", ["a", "b", "c"], {"names": "The names field must not have more than 2 items."}),
     ("variables", [], {"variables": "The variables field must be an object."}),
     ("unknown", 1, {"unknown": "The unknown field is not known."}),
 ]
