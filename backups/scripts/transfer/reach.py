@@ -8,6 +8,7 @@ import socket
 import ssl
 from typing import Any, NamedTuple
 
+from buffers import Buffer
 from talk import Answers, say
 
 CONNECT_SECONDS = 10.0
@@ -74,14 +75,15 @@ class Client:
         self._way = way
         self._connection: http.client.HTTPConnection | None = None
 
-    def put(self, url: str, body: memoryview, headers: dict[str, str]) -> Answer:
-        """Raises OSError and HTTPException."""
+    def put(self, url: str, buffer: Buffer, size: int, headers: dict[str, str]) -> Answer:
+        """Sends the first `size` bytes of the buffer. Raises OSError and HTTPException."""
         host, target = split(url)
         connection = self._connection or self._way.connect()
         self._connection, is_whole = None, True
         try:
             try:
-                connection.request("PUT", target, body, {"Host": host, **headers})
+                connection.request("PUT", target, headers={"Host": host, "Content-Length": str(size), **headers})
+                self._send(connection.sock, buffer, size)
             except (BrokenPipeError, ConnectionResetError):
                 # A store that refuses may say so, and hang up, before it has read everything.
                 is_whole = False
@@ -95,6 +97,12 @@ class Client:
         else:
             connection.close()
         return answer
+
+    def _send(self, connection: socket.socket, buffer: Buffer, size: int) -> None:
+        if self._way.has_tls:
+            connection.sendall(buffer.view[:size])
+        else:
+            connection.sendfile(buffer.file, 0, size)
 
 
 def split(url: str) -> tuple[str, str]:

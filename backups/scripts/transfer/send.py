@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import engines
+from buffers import Buffer
 from encryption import encrypting
 from pipeline import Pipeline, Program
 from reach import Answer, Client, Way
@@ -50,8 +51,11 @@ def main(values: dict[str, Any]) -> None:
 
 
 class Part(NamedTuple):
+    """The first `size` bytes of a buffer."""
+
     number: int
-    content: memoryview
+    buffer: Buffer
+    size: int
     md5: bytes
 
 
@@ -64,7 +68,7 @@ class Sender:
         self._sent = Progress(pipeline)
         self._filled: queue.SimpleQueue[Part] = queue.SimpleQueue()
         # Buffers that are free again, or what went wrong with one.
-        self._free: queue.SimpleQueue[memoryview | BaseException] = queue.SimpleQueue()
+        self._free: queue.SimpleQueue[Buffer | BaseException] = queue.SimpleQueue()
 
     def send_all(self, plan: list[list[int]]) -> None:
         """Raises Failed."""
@@ -80,7 +84,7 @@ class Sender:
     def _send_alike(self, count: int, size: int, at_once: int) -> bool:
         """Sends so many parts of one size; False where it came to the end. All are stored when it returns."""
         for _ in range(at_once):
-            self._free.put(memoryview(bytearray(size)))
+            self._free.put(Buffer(size))
         is_more = all(self._send_next() for _ in range(count))
         for _ in range(at_once):
             self._next_free()
@@ -88,16 +92,16 @@ class Sender:
 
     def _send_next(self) -> bool:
         buffer = self._next_free()
-        filled, md5 = fill(self._pipeline.output.fileno(), buffer)
+        filled, md5 = fill(self._pipeline.output.fileno(), buffer.view)
         if not filled:
             self._free.put(buffer)
             return False
         self.parts += 1
         self.size += filled
-        self._filled.put(Part(self.parts, buffer[:filled], md5))
-        return filled == len(buffer)
+        self._filled.put(Part(self.parts, buffer, filled, md5))
+        return filled == len(buffer.view)
 
-    def _next_free(self) -> memoryview:
+    def _next_free(self) -> Buffer:
         item = self._free.get()
         if isinstance(item, BaseException):
             raise item
@@ -109,10 +113,9 @@ class Sender:
             part = self._filled.get()
             try:
                 etag = self._send(client, part)
-                size = len(part.content)
-                say(sent={"number": part.number, "size": size, "md5": part.md5.hex(), "etag": etag})
-                self._sent.add(size)
-                self._free.put(memoryview(part.content.obj))
+                say(sent={"number": part.number, "size": part.size, "md5": part.md5.hex(), "etag": etag})
+                self._sent.add(part.size)
+                self._free.put(part.buffer)
             except BaseException as error:
                 self._free.put(error)
                 return
@@ -124,7 +127,7 @@ class Sender:
         for why in self._pauses():
             url = self._answers.url(part.number, renew=is_refused)
             try:
-                answer = client.put(url, part.content, headers)
+                answer = client.put(url, part.buffer, part.size, headers)
             except (OSError, http.client.HTTPException) as error:
                 why.append(f"the connection failed: {error}")
                 continue
