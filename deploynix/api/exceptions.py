@@ -1,4 +1,4 @@
-"""Error bodies: `message` and, for bad input, `errors`; besides `error: {code, message, status}`."""
+"""Error bodies: `message` and, in a 422, `errors`; besides `error: {code, message, status}`."""
 
 import logging
 from typing import Any
@@ -61,8 +61,9 @@ def handle(exception: Exception, request: HttpRequest) -> Response:
 
 def body(error: Error) -> dict[str, Any]:
     answer: dict[str, Any] = {"message": error.message}
-    if isinstance(error, Invalid):
-        answer["errors"] = error.errors
+    if error.status == Invalid.status:
+        # Programs look for it in every 422: it is empty where no field is to blame.
+        answer["errors"] = error.errors if isinstance(error, Invalid) else {}
     if error.hint:
         answer["hint"] = error.hint
     answer["error"] = {"code": error.code, "message": error.message, "status": error.status}

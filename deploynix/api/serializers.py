@@ -91,7 +91,9 @@ class Query(Input):
     ignored = frozenset({"page", "per_page"})
 
     def _value(self, field: AnyField, name: str, data: Mapping[str, Any]) -> Any:
-        return field.run_validation(data.get(name, serializers.empty))
+        given = data.get(name, serializers.empty)
+        check_length(field, given)
+        return field.run_validation(given)
 
 
 def check_type(field: AnyField, name: str, value: Any) -> None:
@@ -105,8 +107,17 @@ def check_type(field: AnyField, name: str, value: Any) -> None:
     is_flag = isinstance(value, bool) and expected is not bool
     if is_flag or not isinstance(value, expected):
         raise ValidationError(wrong_type(name, words))
+    check_length(field, value)
     if isinstance(field, serializers.ListField) and isinstance(value, list):
         _check_items(field, name, value)
+
+
+def check_length(field: AnyField, value: Any) -> None:
+    """Raises ValidationError for a text that is longer than the description says, before spaces at its ends are taken
+    off."""
+    limit = getattr(field, "max_length", None)
+    if isinstance(field, serializers.CharField) and isinstance(value, str) and limit and len(value) > limit:
+        field.fail("max_length", max_length=limit)
 
 
 def kind_of(field: AnyField) -> tuple[type | tuple[type, ...], str] | None:

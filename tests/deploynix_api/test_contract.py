@@ -11,7 +11,7 @@ import schemathesis
 from django.core.signals import request_finished, request_started
 from django.core.wsgi import get_wsgi_application
 from django.db import close_old_connections, transaction
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from pytest_django import Settings
 from schemathesis import GenerationMode
@@ -62,6 +62,8 @@ def operations() -> dict[str, Any]:
 
 OPERATIONS = operations()
 CALLS = {call.operation.summary: call for call in calls()}
+# What stands in addresses beside ids: in the place of an id it leads to another operation.
+WORDS = {part for operation in OPERATIONS.values() for part in operation.path.split("/")}
 
 
 @pytest.fixture(autouse=True)
@@ -173,6 +175,8 @@ def test_whatever_is_sent_is_answered_as_described(summary: str, everything: Eve
     @given(data=st.data(), mode=st.sampled_from(GenerationMode), is_known=st.booleans())
     def check(data: st.DataObject, mode: GenerationMode, is_known: bool) -> None:
         given = {"path_parameters": known} if known and is_known else {}
-        assert_as_described(data.draw(operation.as_strategy(mode, **given)), sent)
+        case = data.draw(operation.as_strategy(mode, **given))
+        assume(WORDS.isdisjoint(map(str, (case.path_parameters or {}).values())))
+        assert_as_described(case, sent)
 
     check()

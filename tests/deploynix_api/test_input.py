@@ -13,6 +13,10 @@ from deploynix.errors import Invalid
 from servers.models import Server
 
 
+class Part(Input):
+    size = serializers.IntegerField()
+
+
 class Sample(Input):
     name = serializers.CharField(max_length=5, min_length=2, required=False, validators=[RegexValidator("^w", "w!")])
     port = serializers.IntegerField(min_value=1, max_value=9, required=False)
@@ -23,6 +27,7 @@ class Sample(Input):
     ends_at = serializers.DateTimeField(required=False)
     names = serializers.ListField(child=serializers.CharField(max_length=3), required=False, min_length=1, max_length=2)
     variables = serializers.DictField(child=serializers.CharField(), required=False)
+    parts = serializers.ListField(child=Part(), required=False)
 
 
 CASES: list[tuple[str, Any, dict[str, str]]] = [
@@ -52,6 +57,9 @@ CASES: list[tuple[str, Any, dict[str, str]]] = [
     ("names", [], {"names": "The names field must have at least 1 items."}),
     ("names", ["a", "b", "c"], {"names": "The names field must not have more than 2 items."}),
     ("variables", [], {"variables": "The variables field must be an object."}),
+    ("parts", [{"size": 1}, [["size"]]], {"parts.1": "The parts.1 field must be an object."}),
+    ("parts", [{}], {"parts.0.size": "The size field is required."}),
+    ("name", "work  ", {"name": "The name field must not be greater than 5 characters."}),
     ("unknown", 1, {"unknown": "The unknown field is not known."}),
 ]
 

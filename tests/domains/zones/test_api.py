@@ -10,7 +10,7 @@ from deploynix.abilities import ROLES
 from deploynix.actor import Actor
 from deploynix.ids import new_id
 from domains.contents import Value
-from domains.lookup import LookupFailed
+from domains.lookup import LookupFailed, NoSuchDomain
 from jobs.models import Job
 from jobs.models import Status as JobStatus
 from providers.actions import create_credential
@@ -196,6 +196,18 @@ def test_a_failed_lookup_is_not_our_failure(
 
     monkeypatch.setattr("domains.contents.authority_of", fail)
     assert read(api.get(address(dns, "/example.com/propagation")), 502)["error"]["code"] == "lookup_failed"
+
+
+def test_a_domain_that_nobody_has_registered_blames_no_field(
+    api: ApiClient, dns: Credential, name_servers: NameServers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(name: str) -> None:
+        raise NoSuchDomain(f"{name} belongs to no domain that has name servers.")
+
+    monkeypatch.setattr("domains.contents.authority_of", fail)
+    answer = read(api.get(address(dns, "/example.com/propagation")), 422)
+    assert answer["errors"] == {}
+    assert answer["error"]["code"] == "no_such_domain"
 
 
 def test_what_is_foreign_or_none_is_not_found(
