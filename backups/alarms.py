@@ -1,29 +1,21 @@
-"""Alarms: what was promised by a schedule and did not come true, told to the people who can mend it.
-
-An alarm begins with a mail, an audit row and a text at the schedule, and ends with the next success.
-"""
+"""Alarms: what was promised by a schedule and did not come true."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q
 from django.utils import timezone
 
-from audit.log import record
 from backups.models import Schedule, Status, with_troubles
-from deploynix.actor import system_actor
+from jobs.alarms import ALARM, ALL_WELL, begin_alarm, end_alarm, quoted
 from jobs.warnings import TIME, enqueue_warning
-from organizations.models import Role, addresses_of
 
 WARN = "warn_of_backups"
-ALARM, ALL_WELL = "alarm", "all-well"
 # So late may a backup begin: workers may be busy with others of the same minute.
 LATEST_START = timedelta(minutes=15)
 # So long may a store refuse to delete before that is worth a word.
 LATEST_REMOVAL = timedelta(days=1)
-LONGEST_REASON = 500
 
 
 def raise_alarms() -> int:
@@ -49,7 +41,7 @@ def reasons_of(schedule: Any, moment: datetime) -> Iterator[str]:
     if schedule.drill_refusal:
         yield f"The last drill could not begin. {schedule.drill_refusal}"
     elif schedule.drill_error:
-        yield f"The drill of {_spoken(schedule.drilled_at)} failed: {_short(schedule.drill_error)}"
+        yield f"The drill of {_spoken(schedule.drilled_at)} failed: {quoted(schedule.drill_error)}"
 
 
 def _of_its_turn(schedule: Any, moment: datetime) -> Iterator[str]:
@@ -61,7 +53,7 @@ def _of_its_turn(schedule: Any, moment: datetime) -> Iterator[str]:
     if schedule.refusal:
         yield f"The last backup could not begin. {schedule.refusal}"
     elif schedule.last_status == Status.FAILED:
-        yield f"The backup of {_spoken(schedule.last_made_at)} failed: {_short(schedule.last_error)}"
+        yield f"The backup of {_spoken(schedule.last_made_at)} failed: {quoted(schedule.last_error)}"
 
 
 def _of_what_is_stored(schedule: Any, moment: datetime) -> Iterator[str]:
@@ -69,7 +61,7 @@ def _of_what_is_stored(schedule: Any, moment: datetime) -> Iterator[str]:
     if max(schedule.last_good_at or schedule.active_since, schedule.active_since) < moment - limit:
         yield _age_of(schedule)
     if schedule.newest_fault:
-        yield f"The backup of {_spoken(schedule.newest_at)} is faulty: {_short(schedule.newest_fault)}"
+        yield f"The backup of {_spoken(schedule.newest_at)} is faulty: {quoted(schedule.newest_fault)}"
     if schedule.removing_since and schedule.removing_since < moment - LATEST_REMOVAL:
         yield f"What was to be deleted on {_spoken(schedule.removing_since)} could not be: see the log of its job."
 
@@ -81,26 +73,10 @@ def _age_of(schedule: Any) -> str:
     return f"The newest good backup is of {_spoken(schedule.last_good_at)}, more than {limit} ago."
 
 
-def recipients(schedule: Schedule) -> list[str]:
-    """The owners and admins: they may change the schedule, and its credential."""
-    return addresses_of(schedule.organization, Q(role__in=(Role.OWNER, Role.ADMIN)))
-
-
-def is_current(schedule: Schedule, kind: str) -> bool:
-    """Whether what was to be told of is still so."""
-    return (schedule.alarmed_at is not None) == (kind == ALARM)
-
-
 @transaction.atomic
 def _raise(schedule: Schedule, reasons: Sequence[str], moment: datetime) -> None:
-    text = "\n".join(reasons)
-    rows = Schedule.objects.filter(pk=schedule.pk, is_active=True)
-    # Another beat may have been first.
-    is_new = rows.filter(alarmed_at=None).update(alarm=text, alarmed_at=moment)
-    if not is_new:
-        rows.exclude(alarm=text).update(alarm=text)
+    if not begin_alarm(Schedule.objects.filter(is_active=True), schedule, reasons, moment):
         return
-    record(system_actor(schedule.organization), "schedule.alarmed", schedule, {"alarm": [None, text]})
     _tell(
         schedule,
         kind=ALARM,
@@ -112,10 +88,8 @@ def _raise(schedule: Schedule, reasons: Sequence[str], moment: datetime) -> None
 
 @transaction.atomic
 def _clear(schedule: Any) -> None:
-    rows = Schedule.objects.filter(pk=schedule.pk).exclude(alarmed_at=None)
-    if not rows.update(alarm="", alarmed_at=None):
+    if not end_alarm(Schedule.objects.all(), schedule):
         return
-    record(system_actor(schedule.organization), "schedule.recovered", schedule, {"alarm": [schedule.alarm, None]})
     _tell(
         schedule,
         kind=ALL_WELL,
@@ -145,7 +119,3 @@ def _target_of(schedule: Schedule) -> str:
 
 def _spoken(moment: datetime) -> str:
     return moment.strftime(TIME)
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= LONGEST_REASON else f"{text[:LONGEST_REASON]}..."

@@ -1,7 +1,4 @@
-"""Alarms: certificates that are not renewed as they should be, told to the people who can mend it, long before the end.
-
-An alarm begins with a mail, an audit row and a text at the certificate, and ends with the next success.
-"""
+"""Alarms: certificates that are not renewed as they should be, told of long before their end."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -10,19 +7,15 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from audit.log import record
 from certificates.models import Certificate, Status
-from deploynix.actor import system_actor
+from jobs.alarms import ALARM, ALL_WELL, begin_alarm, end_alarm, quoted
 from jobs.warnings import TIME, enqueue_warning
-from organizations.models import Role, addresses_of
 
 WARN = "warn_of_certificates"
-ALARM, ALL_WELL = "alarm", "all-well"
 # One may be a provider's bad minute, and is tried again within about an hour.
 MOST_FAILURES = 1
 # So much of its life is left where something is wrong, whatever it is: it is renewed with a third left.
 LAST_PART = 1 / 6
-LONGEST_REASON = 500
 
 
 def raise_alarms() -> int:
@@ -45,9 +38,9 @@ def reasons_of(certificate: Certificate, moment: datetime) -> Iterator[str]:
     """What is wrong with it, in whole sentences that stay the same until it changes."""
     current = certificate.current
     if certificate.failures > MOST_FAILURES:
-        yield f"It could not be renewed: {_short(f'{certificate.error} {certificate.hint}')}"
+        yield f"It could not be renewed: {quoted(f'{certificate.error} {certificate.hint}')}"
     if certificate.rehearsal_error:
-        yield f"The rehearsal of its renewal failed: {_short(certificate.rehearsal_error)}"
+        yield f"The rehearsal of its renewal failed: {quoted(certificate.rehearsal_error)}"
     if current and current.not_before and current.not_after:
         life = current.not_after - current.not_before
         if moment > current.not_after:
@@ -56,26 +49,10 @@ def reasons_of(certificate: Certificate, moment: datetime) -> Iterator[str]:
             yield f"It ends on {current.not_after:{TIME}}, and should have been renewed long before."
 
 
-def recipients(certificate: Certificate) -> Sequence[str]:
-    """The owners and admins: they may change what opens the zone, and who issues."""
-    return addresses_of(certificate.organization, Q(role__in=(Role.OWNER, Role.ADMIN)))
-
-
-def is_current(certificate: Certificate, kind: str) -> bool:
-    """Whether what was to be told of is still so."""
-    return (certificate.alarmed_at is not None) == (kind == ALARM)
-
-
 @transaction.atomic
 def _raise(certificate: Certificate, reasons: Sequence[str], moment: datetime) -> None:
-    text = "\n".join(reasons)
-    rows = Certificate.objects.filter(pk=certificate.pk)
-    # Another beat may have been first.
-    is_new = rows.filter(alarmed_at=None).update(alarm=text, alarmed_at=moment)
-    if not is_new:
-        rows.exclude(alarm=text).update(alarm=text)
+    if not begin_alarm(Certificate.objects.all(), certificate, reasons, moment):
         return
-    record(system_actor(certificate.organization), "certificate.alarmed", certificate, {"alarm": [None, text]})
     _tell(
         certificate,
         kind=ALARM,
@@ -87,11 +64,8 @@ def _raise(certificate: Certificate, reasons: Sequence[str], moment: datetime) -
 
 @transaction.atomic
 def _clear(certificate: Certificate) -> None:
-    rows = Certificate.objects.filter(pk=certificate.pk).exclude(alarmed_at=None)
-    if not rows.update(alarm="", alarmed_at=None):
+    if not end_alarm(Certificate.objects.all(), certificate):
         return
-    actor = system_actor(certificate.organization)
-    record(actor, "certificate.recovered", certificate, {"alarm": [certificate.alarm, None]})
     current = certificate.current
     _tell(
         certificate,
@@ -114,8 +88,3 @@ def _tell(certificate: Certificate, *, kind: str, title: str, lines: Sequence[st
         advice=advice,
         page=certificate.get_absolute_url(),
     )
-
-
-def _short(text: str) -> str:
-    text = text.strip()
-    return text if len(text) <= LONGEST_REASON else f"{text[:LONGEST_REASON]}..."

@@ -1,15 +1,13 @@
 """Warnings about uploaded certificates, by mail: nothing renews them, so somebody has to be told in time."""
 
-from collections.abc import Sequence
 from datetime import timedelta
 
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from certificates.models import Certificate, Source, Status
 from jobs.warnings import MOST_A_RUN, TIME, enqueue_warning, expiry_kind, expiry_title
-from organizations.models import Role, addresses_of
 
 WARN = "warn_of_certificate_expiry"
 # 0 is the end itself. Who has to buy a new one needs longer than who makes a new secret.
@@ -31,11 +29,6 @@ def warn_of_expiry() -> None:
 def is_current(certificate: Certificate, kind: str) -> bool:
     """Whether what is to be warned of is still so: it may have been replaced."""
     return certificate.alarm == TITLES[kind] and certificate.status != Status.REVOKED
-
-
-def recipients(certificate: Certificate) -> Sequence[str]:
-    """The owners and admins: they buy certificates, or know who does."""
-    return addresses_of(certificate.organization, Q(role__in=(Role.OWNER, Role.ADMIN)))
 
 
 def _expiring(days: int) -> QuerySet[Certificate]:

@@ -4,17 +4,15 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q
 from django.utils import timezone
 
 from audit.log import record
 from deploynix.actor import Actor
 from domains.models import Connection, State
+from jobs.alarms import ALARM, ALL_WELL
 from jobs.warnings import enqueue_warning
-from organizations.models import Role, addresses_of
 
 WARN = "warn_of_connection"
-ALARM, ALL_WELL = "alarm", "all-well"
 
 
 @transaction.atomic
@@ -31,16 +29,6 @@ def move(actor: Actor, connection: Connection, state: State, reason: str = "", *
     _tell_of(row)
     row.save()
     connection.refresh_from_db()
-
-
-def recipients(connection: Connection) -> list[str]:
-    """The owners and admins: they may change the records, and the credential."""
-    return addresses_of(connection.organization, Q(role__in=(Role.OWNER, Role.ADMIN)))
-
-
-def is_current(connection: Connection, kind: str) -> bool:
-    """Whether what was to be told of is still so."""
-    return (connection.alarmed_at is not None) == (kind == ALARM)
 
 
 def _tell_of(connection: Connection) -> None:

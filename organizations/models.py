@@ -148,3 +148,8 @@ def addresses_of(organization: Organization, people: models.Q) -> list[str]:
     """Where mail reaches the members for whom the condition holds, whoever joined first first."""
     members = organization.memberships.filter(people, user__is_active=True)
     return list(members.order_by("pk").values_list("user__email", flat=True))
+
+
+def admin_addresses_of(organization: Organization) -> list[str]:
+    """Of the owners and admins."""
+    return addresses_of(organization, models.Q(role__in=(Role.OWNER, Role.ADMIN)))

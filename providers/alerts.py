@@ -4,11 +4,10 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from django.db import transaction
-from django.db.models import OuterRef, Q, QuerySet
+from django.db.models import OuterRef, QuerySet
 from django.utils import timezone
 
 from jobs.warnings import MOST_A_RUN, SLACK, TIME, enqueue_warning, expiring, expiry_kind, expiry_title
-from organizations.models import Role, addresses_of
 from providers.base import Verdict
 from providers.models import Credential, CredentialAlert, Status
 from providers.uses import spoken, uses_of
@@ -54,11 +53,6 @@ def is_current(credential: Credential, kind: str) -> bool:
         return credential.last_ok_at is not None and credential.status != Status.OK
     ends = credential.expires_at
     return ends is not None and ends - EARLINESS[kind] - SLACK <= timezone.now()
-
-
-def recipients(credential: Credential) -> list[str]:
-    """The owners and admins: they may replace its secret."""
-    return addresses_of(credential.organization, Q(role__in=(Role.OWNER, Role.ADMIN)))
 
 
 def _expiring(days: int) -> QuerySet[Credential]:

@@ -10,8 +10,9 @@ from jobs.kinds import JobKind, Step, register
 from jobs.models import Job
 from jobs.run import Run
 from jobs.warnings import WarningKind
+from organizations.models import admin_addresses_of
 from providers.actions import VERIFY, open_checks
-from providers.alerts import is_current, recipients, warn_of_status
+from providers.alerts import is_current, warn_of_status
 from providers.base import Findings, PermissionCheck, Provider, Verdict
 from providers.errors import InvalidCredential, MissingPermission
 from providers.models import Credential, Status
@@ -104,4 +105,5 @@ class WarnOfCredential(WarningKind):
 
     def recipients(self, job: Job) -> list[str]:
         credential = Credential.objects.select_related("organization").filter(pk=job.subject_id).first()
-        return recipients(credential) if credential and is_current(credential, job.params["kind"]) else []
+        is_due = credential and is_current(credential, job.params["kind"])
+        return admin_addresses_of(credential.organization) if credential and is_due else []

@@ -12,6 +12,8 @@ from providers.models import Credential
 from sites.models import Site
 
 OTHER = "other"
+# Of the field of names, which shows all of a usual site.
+MOST_ROWS = 8
 
 
 def _groups() -> Iterator[tuple[str, list[tuple[str, str]]]]:
@@ -44,8 +46,10 @@ class NamesForm(forms.Form):
     )
 
     def __init__(self, *args: Any, site: Site, credentials: Iterable[Credential], **options: Any) -> None:
-        options["initial"] = {"names": [site.domain, *site.aliases]} | (options.get("initial") or {})
+        own = [site.domain, *site.aliases]
+        options["initial"] = {"names": own} | (options.get("initial") or {})
         super().__init__(*args, **options)
+        self.fields["names"].widget.attrs["rows"] = min(len(own) + 1, MOST_ROWS)
         self.site = site
         self.apex = site.domain.removeprefix("www.")
         self.fields["wildcard"].label = f"And all names below {self.apex} (*.{self.apex})"

@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 
 from certificates import alarms
-from certificates.expiry import WARN, is_current, recipients
+from certificates.expiry import WARN, is_current
 from certificates.models import Certificate
+from jobs.alarms import AlarmKind
 from jobs.kinds import register
 from jobs.models import Job
 from jobs.warnings import WarningKind
+from organizations.models import admin_addresses_of
 
 
 @register
@@ -16,14 +18,11 @@ class WarnOfCertificateExpiry(WarningKind):
 
     def recipients(self, job: Job) -> Sequence[str]:
         certificate = Certificate.objects.select_related("organization").filter(pk=job.subject_id).first()
-        return recipients(certificate) if certificate and is_current(certificate, job.params["kind"]) else []
+        is_due = certificate and is_current(certificate, job.params["kind"])
+        return admin_addresses_of(certificate.organization) if certificate and is_due else []
 
 
 @register
-class WarnOfCertificates(WarningKind):
+class WarnOfCertificates(AlarmKind):
     name = alarms.WARN
-
-    def recipients(self, job: Job) -> Sequence[str]:
-        certificate = Certificate.objects.select_related("organization").filter(pk=job.subject_id).first()
-        is_due = certificate and alarms.is_current(certificate, job.params["kind"])
-        return alarms.recipients(certificate) if certificate and is_due else []
+    model = Certificate
