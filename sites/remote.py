@@ -9,8 +9,9 @@ from typing import Any
 from deploynix.errors import Error
 from jobs.run import Run
 from servers import managed, ssh
-from servers.converge import ConvergeFailed, compare, converge
+from servers.converge import ConvergeFailed, Outcome, compare
 from servers.managed import Managed
+from servers.settling import settle
 from servers.ssh import CommandFailed, Result, SSHError, TimedOut
 from servers.steps import follow_unit
 from servers.target import target_of
@@ -58,27 +59,22 @@ def prepare(site: Site) -> None:
 
 def configure(run: Run, site: Site, *, always: bool = False) -> None:
     """Applies the server's configuration if that of its sites is not in place; what else differs does not count."""
-    items = managed.collect(site.server)
     try:
-        is_due = always or _differs(site, items)
-        while is_due:
-            _apply(run, site, items)
-            applied, items = items, managed.collect(site.server)
-            # Another job may have changed it since ours was collected, and may have been the first to apply.
-            is_due = items != applied
+        if always or _differs(site):
+            for items, outcome in settle(site.server):
+                _tell(run, site, items, outcome)
     except ConvergeFailed as error:
         run.line(error.output)
         raise
 
 
-def _differs(site: Site, items: list[Managed]) -> bool:
+def _differs(site: Site) -> bool:
     ours = {item.path for item in managed_files(site.server)}
-    differing = {change.path for change in compare(target_of(site.server), items)}
+    differing = {change.path for change in compare(target_of(site.server), managed.collect(site.server))}
     return any(path in ours or site.username in path for path in differing)
 
 
-def _apply(run: Run, site: Site, items: list[Managed]) -> None:
-    outcome = converge(target_of(site.server), items)
+def _tell(run: Run, site: Site, items: list[Managed], outcome: Outcome) -> None:
     for change in outcome.changed:
         run.line(f"{change.action} {change.path}")
     if "nginx" in outcome.reloaded and vhost_path(site) in {item.path for item in items}:

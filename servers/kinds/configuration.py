@@ -8,9 +8,10 @@ from django.utils import timezone
 from jobs.kinds import Step, register
 from jobs.run import Run
 from servers import managed
-from servers.converge import Change, ConvergeFailed, compare, converge
+from servers.converge import Change, ConvergeFailed, Outcome, compare
 from servers.kinds.base import ServerKind
 from servers.models import Comparison, Server
+from servers.settling import settle
 from servers.target import target_of
 
 
@@ -40,18 +41,24 @@ class ApplyConfiguration(ServerKind):
 
 def apply(run: Run, server: Server, *, with_diffs: bool = True) -> tuple[Change, ...]:
     """Applies what the server should have, tells in the log what that changed, and stores that nothing differs."""
+    changed: list[Change] = []
     try:
-        outcome = converge(target_of(server), managed.collect(server))
+        for _, outcome in settle(server):
+            changed += outcome.changed
+            _tell(run, outcome, with_diffs)
     except ConvergeFailed as failed:
         run.line(failed.output)
         raise
+    store_comparison(run, server, ())
+    return tuple(changed)
+
+
+def _tell(run: Run, outcome: Outcome, with_diffs: bool) -> None:
     describe(run, outcome.changed, with_diffs)
     for service in outcome.reloaded:
         run.line(f"reloaded {service}")
     if outcome.confirmed:
         run.line("A new login works, so the change of firewall or SSH stays.")
-    store_comparison(run, server, ())
-    return outcome.changed
 
 
 def describe(run: Run, changes: Sequence[Change], with_diffs: bool = True) -> None:
