@@ -22,13 +22,14 @@ HINTS = {
     "dns": "The CA could not look the name up. See what each name server of the domain answers.",
     "dnssec": "The domain's DNSSEC is broken: its signatures do not match what its registry says.",
     "externalAccountRequired": "This CA serves its customers only. Enter the key id and HMAC key that it gave you.",
-    "incorrectResponse": "The CA saw another proof. See what each name server answers, and where the names lead.",
+    "incorrectResponse": "The CA saw another proof. See what each name server answers, and where the names lead. "
+    "What it saw a few minutes ago it may still remember: then try again later.",
     "invalidContact": "The CA does not take the e-mail address. Use another one.",
     "rejectedIdentifier": "The CA issues no certificate for one of these names. Leave it out, or choose another CA.",
     "serverInternal": "The CA has a fault of its own. Try again later.",
     "tls": "The CA could not speak TLS with the server.",
     "unauthorized": "The CA did not find the proof. Each name has to lead to this server (HTTP-01), or its zone has to "
-    "be the one that the DNS credential opens (DNS-01).",
+    "be the one that the DNS credential opens (DNS-01), and an answer of a few minutes ago may still be remembered.",
     "unsupportedContact": "The CA does not take the e-mail address. Use another one.",
     "userActionRequired": "The CA wants somebody to act, such as to agree to new terms. Its message says where.",
 }
