@@ -1,6 +1,5 @@
 """Activity and errors as the API shows and takes them."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from rest_framework import serializers
@@ -52,11 +51,6 @@ class EventInput(Input):
     occurred_at = serializers.DateTimeField(required=False, help_text=_OCCURRED_AT)
 
     example = {"kind": "deploy.finished", "actor": "ci", "site": EXAMPLE_ID, "metadata": {"version": "1.4.2"}}
-
-    def to_internal_value(self, data: Any) -> dict[str, Any]:
-        if not isinstance(data, Mapping):
-            raise serializers.ValidationError(["An event must be an object."])
-        return super().to_internal_value(data)
 
 
 class EventsInput(Input):

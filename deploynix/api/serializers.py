@@ -59,6 +59,8 @@ class Input(serializers.Serializer[Any]):
         return dict(serializer.validated_data)
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
+        if not isinstance(data, Mapping):
+            raise ValidationError(["This must be an object."])
         values: dict[str, Any] = {}
         errors: dict[str, Any] = self._unknown(data)
         for field in self._writable_fields:

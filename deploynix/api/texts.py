@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from rest_framework import fields, serializers
+from rest_framework import fields
 
 _BY_CODE = {
     "required": "The {name} field is required.",
@@ -37,7 +37,6 @@ KINDS: tuple[tuple[type[fields.Field[Any, Any, Any, Any]], type | tuple[type, ..
     (fields.ChoiceField, (str, int), "a string"),
     (fields.ListField, list, "an array"),
     (fields.DictField, dict, "an object"),
-    (serializers.Serializer, dict, "an object"),
 )
 
 

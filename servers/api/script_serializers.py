@@ -1,10 +1,6 @@
 """Automation scripts and their runs as the API shows and takes them."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from rest_framework import serializers
-from rest_framework.exceptions import ValidationError
 
 from deploynix.api.schema import EXAMPLE_ID
 from deploynix.api.serializers import Input, JobAddressOutput, Output
@@ -84,11 +80,6 @@ class ParameterInput(Input):
     )
     required = serializers.BooleanField(default=False)  # type: ignore[assignment]
     secret = serializers.BooleanField(default=False, help_text="Then it may have no default.")
-
-    def to_internal_value(self, data: Any) -> dict[str, Any]:
-        if not isinstance(data, Mapping):
-            raise ValidationError("A parameter must be an object.")
-        return super().to_internal_value(data)
 
 
 class ScriptChanges(Input):

@@ -97,7 +97,7 @@ def test_events_of_a_wrong_shape_are_named(api: ApiClient) -> None:
         "events.0.colour": ["The colour field is not known."],
         "events.1.kind": ["The kind field is required."],
         "events.1.actor": ["The actor field must be a string."],
-        "events.2": ["An event must be an object."],
+        "events.2": ["This must be an object."],
         "events.3": ["The events field is required."],
         "events.4.metadata": ["The metadata field must be an object."],
         "events.5.kind": ["The kind field must not be greater than 64 characters."],

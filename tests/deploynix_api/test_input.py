@@ -57,7 +57,7 @@ CASES: list[tuple[str, Any, dict[str, str]]] = [
     ("names", [], {"names": "The names field must have at least 1 items."}),
     ("names", ["a", "b", "c"], {"names": "The names field must not have more than 2 items."}),
     ("variables", [], {"variables": "The variables field must be an object."}),
-    ("parts", [{"size": 1}, [["size"]]], {"parts.1": "The parts.1 field must be an object."}),
+    ("parts", [{"size": 1}, [["size"]]], {"parts.1": "This must be an object."}),
     ("parts", [{}], {"parts.0.size": "The size field is required."}),
     ("name", "work  ", {"name": "The name field must not be greater than 5 characters."}),
     ("unknown", 1, {"unknown": "The unknown field is not known."}),
