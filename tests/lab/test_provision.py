@@ -11,8 +11,7 @@ from jobs.actions import retry_job
 from jobs.models import Job
 from jobs.models import Status as JobStatus
 from jobs.runner import run_job
-from servers import actions, converge, ssh
-from servers.kinds import configuration
+from servers import actions, converge, settling, ssh
 from servers.models import Comparison, LogReading, Server, Status
 from servers.target import target_of
 from tests.lab.provisioned import ProvisionedHost, provision
@@ -166,7 +165,7 @@ def test_a_firewall_that_locks_us_out_takes_itself_back(
     server, host = provisioned_host
     before = host.run("cat", "/etc/nftables.conf").stdout
     seconds = 4
-    monkeypatch.setattr(configuration, "converge", partial(converge.converge, guard_seconds=seconds))
+    monkeypatch.setattr(settling, "converge", partial(converge.converge, guard_seconds=seconds))
     monkeypatch.setattr("servers.configuration.open_ports", lambda server: [80, 443])
     job = finished(actions.apply_configuration(owner, server=server))
     assert job.status == JobStatus.FAILED
