@@ -6,10 +6,10 @@ import fcntl
 import os
 import subprocess
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
-from typing import IO
+from types import MappingProxyType
+from typing import IO, NamedTuple
 
 from talk import Failed
 
@@ -18,14 +18,13 @@ PIPE_BYTES, SET_PIPE_SIZE = 1024 * 1024, 1031
 TAIL = 2000
 
 
-@dataclass
-class Program:
+class Program(NamedTuple):
     """One of them. `stage` is what it does for people, `accepted` are the exit codes that are no failure."""
 
     stage: str
     name: str
     command: list[str]
-    env: dict[str, str] = field(default_factory=dict)
+    env: Mapping[str, str] = MappingProxyType({})
     accepted: tuple[int, ...] = (0,)
 
 
