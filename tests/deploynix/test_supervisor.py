@@ -5,7 +5,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -103,10 +102,8 @@ def test_it_serves_and_stops_within_ten_seconds_leaving_no_process(install: Inst
     assert install.status("/healthz") == 200
     assert len(install.processes("celery")) == 3
     assert oct((install.data / "redis.sock").stat().st_mode)[-3:] == "700"
-    began = time.monotonic()
     process.send_signal(order)
     assert process.wait(10) == 0
-    assert time.monotonic() - began < 10
     assert install.processes() == set()
 
 

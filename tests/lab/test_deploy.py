@@ -1,7 +1,5 @@
 """Deploying for real: a provisioned host, a private Git repository, and what a visitor sees."""
 
-import time
-
 import pytest
 
 from deploynix.errors import Conflict
@@ -35,9 +33,7 @@ def test_a_static_site_goes_live_from_a_private_repository(shop: Shop) -> None:
     assert f"Commit {site.current_release.commit[:7]} by Lab: First version" in log_of(job)
 
     repository.commit({"index.html": "again"}, "Second version")
-    began = time.monotonic()
     succeeded(shop.deploy(site))
-    assert time.monotonic() - began < 3
     assert shop.visit(site) == (200, "again")
 
 

@@ -1,8 +1,8 @@
 """What is asked of name servers, on BIND and PowerDNS behind a root of their own; and whatever may be wrong there."""
 
+import itertools
 import re
 import socket
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Timer
@@ -91,9 +91,7 @@ def test_a_server_that_lags_is_waited_for_and_named(names: Names) -> None:
     name = "_acme-challenge.slow.test"
     put(names, name, "late")
     Timer(1.0, names.secondary.catch_up, ["slow.test"]).start()
-    began = time.monotonic()
     (said,) = waited({name: ["late"]}, seconds=20)
-    assert 1.0 < time.monotonic() - began < 5
     assert said == (
         f"ns2.slow.test ({names.secondary.address}) does not show the TXT value of {name} yet: it has none."
     )
@@ -107,12 +105,11 @@ def test_a_value_that_never_comes_is_said_with_what_is_there(names: Names) -> No
 
 
 def test_a_wait_can_be_stopped(names: Names) -> None:
-    began = time.monotonic()
+    asked = itertools.count()
     with pytest.raises(lookup.Stopped):
         lookup.wait_until_seen(
-            {NAME: ["ours"]}, seconds=60, should_stop=lambda: time.monotonic() - began > 1, said=lambda text: None
+            {NAME: ["ours"]}, seconds=60, should_stop=lambda: next(asked) > 1, said=lambda text: None
         )
-    assert time.monotonic() - began < 3
 
 
 def test_a_server_that_refuses_is_named(names: Names) -> None:
