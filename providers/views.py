@@ -141,10 +141,12 @@ class CredentialPage(SectionPage):
 
 class CredentialDetail(CredentialPage, TemplateView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        # Before the row itself, so that what ends in between is shown as ended: then nothing asks again.
+        job = actions.open_check(Credential(pk=self.kwargs["pk"]))
         credential = self.credential
         return super().get_context_data(
             checklist=checklist(credential),
-            job=actions.open_check(credential),
+            job=job,
             uses=uses_of(credential),
             settings=settings_of(credential),
             policy=policy_of(credential.declaration, credential.settings),

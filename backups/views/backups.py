@@ -95,11 +95,13 @@ class BackupPage(PageMixin):
 
 class BackupDetail(BackupPage, TemplateView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        pk = self.kwargs["pk"]
+        about = Q(subject_type="backup", subject_id=pk)
+        about |= Q(subject_type="restore", subject_id__in=Restore.objects.filter(backup=pk).values("pk"))
+        # Before the row itself, so that what ends in between is shown as ended: then nothing asks again.
+        jobs = list(Job.objects.visible_to(self.actor).open().filter(about).order_by("id"))
         backup = self.backup
         restores = list(shown_restores(backup.restores.visible_to(self.actor))[:LATEST])
-        about = Q(subject_type="backup", subject_id=backup.pk)
-        about |= Q(subject_type="restore", subject_id__in=[row.pk for row in restores])
-        jobs = list(Job.objects.visible_to(self.actor).open().filter(about).order_by("id"))
         proven = (row for row in restores if row.finished_at and not row.error)
         return super().get_context_data(
             restores=restores,

@@ -108,8 +108,10 @@ class CertificateDetail(CertificatePage, TemplateView):
             raise
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        # Before the row itself, so that what ends in between is shown as ended: then nothing asks again.
+        jobs = Job.objects.visible_to(self.actor).open().about(Certificate(pk=self.kwargs["pk"]))
+        job = jobs.order_by("-status", "id").first()
         certificate, account = self.certificate, self.certificate.account
-        job = Job.objects.visible_to(self.actor).open().about(certificate).order_by("-status", "id").first()
         known = directory_at(account.directory_url) if account else None
         return super().get_context_data(
             certificate=certificate,

@@ -50,6 +50,8 @@ class ConnectionDetail(ConnectionPage, TemplateView):
         return self.request.headers.get("HX-Request") == "true"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        # Before the row itself, so that what ends in between is shown as ended: then nothing asks again.
+        job = open_job(Connection(pk=self.kwargs["connection"]))
         connection, host = self.connection, host_named(self.connection.dns_provider)
         is_live = connection.state == State.PENDING and connection.way == Way.MANUAL
         sights, failure = self.sights() if is_live and self.is_part else ({}, None)
@@ -59,7 +61,7 @@ class ConnectionDetail(ConnectionPage, TemplateView):
             host=host,
             failure=failure,
             is_live=is_live,
-            job=open_job(connection),
+            job=job,
             open_conflicts=[row for row in conflicts if not row.removed_at],
             overwritten=[row for row in conflicts if row.removed_at],
             has_own=any(row.record.put_at for row in rows),

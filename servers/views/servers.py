@@ -62,11 +62,13 @@ class ServerDetail(ServerPage):
     template_name = "servers/detail.html"
 
     def get(self, request: HttpRequest, pk: str) -> HttpResponse:
+        # Before the row itself, so that what ends in between is shown as ended: then nothing asks again.
+        jobs = list(Job.objects.open().about(Server(pk=pk)).order_by("id"))
         server = self.server
         return self.show(
             server,
             "servers/state.html",
-            jobs=Job.objects.open().about(server).order_by("id"),
+            jobs=jobs,
             sites=server.sites.order_by("domain"),
             services=services(server),
         )

@@ -98,6 +98,8 @@ class SiteDetail(SitePage):
 
     def get(self, request: HttpRequest, **_: str) -> HttpResponse:
         is_part = request.headers.get("HX-Request") == "true"
+        # Before the row itself, so that what ends in between is shown as ended: then nothing asks again.
+        is_busy = Job.objects.open().filter(lane=Site(pk=self.kwargs["site"]).lane).exists()
         site = self.site
         releases = site.releases.served().filter(is_on_server=True).order_by("-id")
         return self.show(
@@ -106,7 +108,7 @@ class SiteDetail(SitePage):
             releases=releases[:LATEST],
             scheduled=site.scheduled_deploy,
             fitting=repositories.fitting_repositories(self.actor, site),
-            is_busy=Job.objects.open().filter(lane=site.lane).exists(),
+            is_busy=is_busy,
         )
 
 
