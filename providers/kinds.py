@@ -105,5 +105,6 @@ class WarnOfCredential(WarningKind):
 
     def recipients(self, job: Job) -> list[str]:
         credential = Credential.objects.select_related("organization").filter(pk=job.subject_id).first()
-        is_due = credential and is_current(credential, job.params["kind"])
-        return admin_addresses_of(credential.organization) if credential and is_due else []
+        if credential is None or not is_current(credential, job.params["kind"]):
+            return []
+        return admin_addresses_of(credential.organization)

@@ -18,8 +18,9 @@ class WarnOfCertificateExpiry(WarningKind):
 
     def recipients(self, job: Job) -> Sequence[str]:
         certificate = Certificate.objects.select_related("organization").filter(pk=job.subject_id).first()
-        is_due = certificate and is_current(certificate, job.params["kind"])
-        return admin_addresses_of(certificate.organization) if certificate and is_due else []
+        if certificate is None or not is_current(certificate, job.params["kind"]):
+            return []
+        return admin_addresses_of(certificate.organization)
 
 
 @register
