@@ -1,5 +1,6 @@
 """Domain Connect from end to end: an independent program is the DNS provider, the zone is PowerDNS's."""
 
+import itertools
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -11,7 +12,7 @@ from deploynix import env
 from deploynix.actor import Actor
 from deploynix.errors import Conflict
 from domains import actions
-from domains.domain_connect import discovery
+from domains.domain_connect import discovery, keys
 from domains.domain_connect.keys import key_name, public_records
 from domains.domain_connect.template import template
 from domains.kinds import checking
@@ -49,8 +50,7 @@ def provider(
     # A provider of the Internet has a certificate.
     monkeypatch.setattr(discovery, "SCHEME", "http")
     monkeypatch.setattr(checking, "FRESH_SECONDS", 5.0)
-    for value in public_records():
-        Served(names.bind).add(KEYS, f"{key_name()}.{KEYS}", "TXT", value)
+    publish_key(names)
     with serving(DnsProvider(template(), ZONE, names.resolver.address)) as provider:
         Served(names.pdns).add(ZONE, f"_domainconnect.{ZONE}", "TXT", f"{provider.host}/dc")
         yield provider
@@ -63,6 +63,13 @@ def connection(owner: Actor, provider: DnsProvider) -> Connection:
     assert work(found).status == Status.SUCCEEDED
     assert (found.state, found.dns_provider, found.apex) == (State.PENDING, "Virtucon Domains", ZONE)
     return found
+
+
+def publish_key(names: Names) -> None:
+    served = Served(names.bind)
+    served.drop(KEYS, f"{key_name()}.{KEYS}")
+    for value in public_records():
+        served.add(KEYS, f"{key_name()}.{KEYS}", "TXT", value)
 
 
 def zone_of(names: Names) -> list[dict[str, object]]:
@@ -81,7 +88,7 @@ def test_a_domain_is_connected_at_its_provider(
     address = actions.hand_over(owner, connection=connection)
     assert address.startswith(f"http://{provider.host}/ux/v2/domainTemplates/providers/{KEYS}/services/connect/apply?")
     answer = provider.consent(address, zone_of(names))
-    assert answer["deleted"] == []
+    assert answer.get("deleted") == [], answer
     for row in answer["new"]:
         name = ZONE if row["name"] == "@" else f"{row['name']}.{ZONE}"
         value = row["data"].replace('"', '\\"') if row["type"] == "TXT" else row["data"]
@@ -109,6 +116,29 @@ def test_a_request_that_was_tampered_with_is_refused(
     forged = address.replace(f"{part}={value[:3]}", f"{part}=x{value[:3]}")
     assert forged != address
     assert provider.consent(forged, zone_of(names))["error"] == "Signature not valid"
+
+
+@pytest.mark.parametrize("letters_before_the_cut", [0, 1])
+def test_a_key_is_read_wherever_its_parts_would_meet(
+    owner: Actor,
+    connection: Connection,
+    provider: DnsProvider,
+    names: Names,
+    settings: Settings,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    letters_before_the_cut: int,
+) -> None:
+    """The provider's program takes letters n from both ends of each part."""
+    for number in itertools.count():
+        settings.DOMAIN_CONNECT_KEY = env.pem(f"KEY_{number}", production=False, folder=tmp_path)
+        key = "".join(value.partition("d=")[2] for value in public_records())
+        if "n" in key[100:200]:
+            break
+    monkeypatch.setattr(keys, "PART", key.index("n", 100) + letters_before_the_cut)
+    publish_key(names)
+    answer = provider.consent(actions.hand_over(owner, connection=connection), zone_of(names))
+    assert answer.get("deleted") == [], answer
 
 
 def test_another_key_does_not_sign_for_us(
