@@ -1,20 +1,14 @@
 """A dump of MariaDB is loaded into another database: nothing in it may reach the first one, or begin to run."""
 
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import backups
+from tests.backups.programs import transfer
 
-TRANSFER = Path(backups.__file__).parent / "scripts" / "transfer"
-sys.path.insert(0, str(TRANSFER))
-from adapted import LONGEST_EDITED, adapted  # type: ignore[import-not-found]  # noqa: E402 -- as on a server
-
-sys.path.remove(str(TRANSFER))
+LONGEST_EDITED, adapted = transfer("adapted").LONGEST_EDITED, transfer("adapted").adapted
 
 # Line by line as mariadb-dump writes it, but for line breaks after a backslash, which are none.
 DUMP = b"""/*M!999999\\- enable the sandbox mode */

@@ -38,9 +38,9 @@ def test_growing_parts_reach_the_largest_object() -> None:
     assert [alike.size for alike in plan] == sorted(alike.size for alike in plan)
 
 
-@pytest.mark.parametrize(("gib", "mib"), [(1, 24), (10, 24), (40, 96), (290, 128)])
-def test_what_is_small_needs_little_memory(gib: int, mib: int) -> None:
-    assert memory(growing_parts(), gib * 1024 * MIB) <= mib * MIB
+@pytest.mark.parametrize(("gib", "mib"), [(0.1, 32), (10, 32), (40, 96), (300, 128)])
+def test_what_is_small_needs_little_memory(gib: float, mib: int) -> None:
+    assert memory(growing_parts(), int(gib * 1024 * MIB)) <= mib * MIB
 
 
 @given(st.integers(0, LARGEST_OBJECT))

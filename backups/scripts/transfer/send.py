@@ -109,16 +109,18 @@ class Sender:
 
     def _send_filled(self) -> None:
         client = Client(self._way)
-        while True:
-            part = self._filled.get()
-            try:
-                etag = self._send(client, part)
-                say(sent={"number": part.number, "size": part.size, "md5": part.md5.hex(), "etag": etag})
-                self._sent.add(part.size)
-                self._free.put(part.buffer)
-            except BaseException as error:
-                self._free.put(error)
-                return
+        try:
+            while True:
+                self._send_one(client, self._filled.get())
+        except BaseException as error:
+            self._free.put(error)
+
+    def _send_one(self, client: Client, part: Part) -> None:
+        """On its own, so that a thread that waits holds no part: its memory is needed for larger ones."""
+        etag = self._send(client, part)
+        say(sent={"number": part.number, "size": part.size, "md5": part.md5.hex(), "etag": etag})
+        self._sent.add(part.size)
+        self._free.put(part.buffer)
 
     def _send(self, client: Client, part: Part) -> str:
         """Its ETag. Tries for as long as there is patience. Raises Failed."""
