@@ -103,7 +103,8 @@ class DatabaseDetail(DatabasePage, FormErrorsMixin[DatabaseUserForm]):
         return DatabaseUserForm(self.request.POST or None, server=self.server)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        jobs = list(Job.objects.open().about(self.database).order_by("id"))
+        # Before the row itself, so that what ends in between is shown as ended: then nothing asks again.
+        jobs = list(Job.objects.open().about(Database(pk=self.kwargs["database"])).order_by("id"))
         secret = {} if self.is_part else take_password(self.request, self.database)
         grants = self.database.grants.select_related("user").order_by("user__name")
         is_busy = bool(jobs)

@@ -80,12 +80,10 @@ class ServerConfiguration(ServerPage):
 
     def get(self, request: HttpRequest, pk: str) -> HttpResponse:
         server = self.server
-        return self.show(
-            server,
-            "servers/comparison.html",
-            comparison=Comparison.objects.filter(server=server).first(),
-            job=open_job(server, "check_configuration") or open_job(server, "apply_configuration"),
-        )
+        # Before what it finds out, so that what ends in between is shown as ended: then nothing asks again.
+        job = open_job(server, "check_configuration") or open_job(server, "apply_configuration")
+        comparison = Comparison.objects.filter(server=server).first()
+        return self.show(server, "servers/comparison.html", comparison=comparison, job=job)
 
 
 class ServerLogs(ServerPage):

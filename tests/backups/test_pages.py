@@ -5,13 +5,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
 from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from audit.models import AuditEvent
-from backups.actions import create_schedule, make_backup, remove_backup
+from backups.actions import create_schedule, make_backup
 from backups.models import Backup, Restore, RestoreKind, Schedule, Status
 from deploynix.actor import Actor
 from jobs.models import Job
@@ -562,24 +561,3 @@ def test_a_form_takes_nothing_of_another_organization(
     given |= {"credential": own.pk}
     assert "Select a valid choice" in refused(outsider_client, "/backups/new", given)
     assert not Backup.objects.exists()
-
-
-def test_a_job_that_ends_while_its_page_is_read_leaves_no_page_behind(
-    owner: Actor, owner_client: Client, backup: Backup
-) -> None:
-    """What nobody asks for again has to show the end."""
-    job = remove_backup(owner, backup=backup)
-    ended: list[str] = []
-
-    def end_after_the_first(execute: Any, sql: str, *given: Any) -> Any:
-        answer = execute(sql, *given)
-        if not ended and re.search(r'FROM "(backups_backup|jobs_job)"', sql):
-            ended.append(sql)
-            Job.objects.filter(pk=job.pk).update(status=JobStatus.SUCCEEDED)
-            Backup.objects.filter(pk=backup.pk).update(removed_at=timezone.now())
-        return answer
-
-    with connection.execute_wrapper(end_after_the_first):
-        page = text_of(owner_client, backup.get_absolute_url())
-    assert ended
-    assert "Removing" not in page or "every 2s" in page
