@@ -10,7 +10,7 @@ from tests.browser.conftest import Open
 from tests.browser.people import Person
 from tests.browser.survey import LOOKS, problems_of
 from tests.browser.window import Window
-from tests.browser.work import ReadyServer
+from tests.browser.work import AgeKey, DeployedSite, ReadyServer
 from tests.lab.seaweedfs import SeaweedFs
 
 ROWS = "SELECT COUNT(*) FROM orders"
@@ -66,6 +66,41 @@ def test_a_backup_is_made_proven_and_restored(window: Window, server: ReadyServe
     window.fill(confirm="shop")
     window.click("Remove")
     expect(window.page.get_by_role("region", name="State")).to_contain_text("Removed", timeout=work.JOB_SECONDS * 1000)
+
+
+def test_the_files_of_a_site_come_back_with_the_private_key_only(
+    window: Window, site: DeployedSite, store: SeaweedFs
+) -> None:
+    work.connect_store(window, store, "Backups of the shop")
+    work.share_folders(window, site.path, "storage")
+    [folder] = site.host.run("find", "/", "-xdev", "-path", "*/shared/folders/storage").stdout.split()
+    site.host.run("sh", "-c", 'echo "a photo" >"$1/photo"', "sh", folder)
+    right, wrong = work.age_key(site.host), work.age_key(site.host)
+
+    window.open(site.path)
+    window.click("make one", "link")
+    window.page.locator("main [name=encryption]").select_option("age")
+    window.fill(recipient=right.public)
+    window.click("Make a backup")
+    work.becomes(window, "Completed")
+    backup = window.path
+    site.host.run("rm", f"{folder}/photo")
+
+    restore_site(window, backup, wrong)
+    work.becomes(window, "Failed")
+    window.sees("at the stage decrypt")
+    window.sees("What was there before is as it was.")
+    window.shot("backups/wrong-key")
+    restore_site(window, backup, right)
+    work.becomes(window, "Succeeded")
+    assert site.host.run("cat", f"{folder}/photo").stdout == "a photo\n"
+
+
+def restore_site(window: Window, backup: str, key: AgeKey) -> None:
+    window.open(f"{backup}/restore")
+    window.click("Go on")
+    window.fill(identity=key.private, confirm=work.DOMAIN)
+    window.click("Restore")
 
 
 def test_the_wizard_looks_well(open_window: Open, window: Window, owner: Person, schedule: str) -> None:

@@ -39,6 +39,12 @@ class DeployedSite:
         return f"{answer.status_code} {answer.text}"
 
 
+@dataclass(frozen=True)
+class AgeKey:
+    public: str
+    private: str
+
+
 def page(text: str) -> dict[str, str]:
     """The files of a site that says this."""
     return {"index.html": f"<!doctype html>\n<title>Shop</title>\n<p>{text}</p>\n"}
@@ -221,6 +227,22 @@ def back_up(window: Window, schedule: str) -> str:
     window.sees("Where it is stored")
     becomes(window, "Completed")
     return window.path
+
+
+def share_folders(window: Window, site: str, *folders: str) -> None:
+    """Between the releases of the site, from the next one on, which is made."""
+    window.open(f"{site}/settings")
+    window.fill(shared_folders="\n".join(folders))
+    window.click("Save")
+    window.sees("The site is saved.")
+    deploy(window, site)
+    succeeds(window)
+
+
+def age_key(host: Host) -> AgeKey:
+    """A new one."""
+    private = host.run("age-keygen").stdout
+    return AgeKey(host.run("age-keygen", "-y", stdin=private).stdout.strip(), private)
 
 
 def prove(window: Window, backup: str) -> str:

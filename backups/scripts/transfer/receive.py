@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import http.client
+import re
 import secrets
 import shutil
 import threading
@@ -26,6 +27,8 @@ DECOMPRESS = Program("decompress", "zstd", ["zstd", "--decompress", "--quiet", "
 LARGEST_AHEAD = 128 * 1024 * 1024
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
 BROKEN_PIPE = -13
+# At the end of a pipe, and of a pair of sockets.
+NOBODY_READS = re.compile("roken pipe|onnection reset")
 LITTLE_ROOM = 16 * 1024 * 1024
 
 
@@ -86,22 +89,29 @@ class Mover(threading.Thread):
 
 def finish(pipelines: list[Pipeline], mover: Mover, *, is_whole: bool) -> None:
     """Waits for all, and raises Failed for the one that is to blame: the first that failed by itself, as those after it
-    miss the end, and those before it find nobody who reads."""
-    ended = [ended for pipeline in pipelines[:1] for ended in pipeline.wait()]
+    miss the end, and those before it find nobody who reads. `pipelines` are what unpacks and what loads."""
+    [source, target] = pipelines
+    unpacked = source.wait()
     mover.join()
-    ended += [ended for pipeline in pipelines[1:] for ended in pipeline.wait()]
+    loaded = target.wait()
+    if own := own_failures(unpacked):
+        raise explained(own[0])
     # That nobody reads on is said better by who should have.
     if mover.failure and not isinstance(mover.failure, BrokenPipeError):
         raise mover.failure
-    failures = [
+    if own := own_failures(loaded):
+        raise explained(own[0])
+    if mover.failure or not is_whole or any(code not in program.accepted for program, code, _ in unpacked + loaded):
+        raise Failed("load", "The transfer was broken off.", "Try again.")
+
+
+def own_failures(ended: list[tuple[Program, int, str]]) -> list[Failed]:
+    """Of those that did not just find nobody who reads."""
+    return [
         failure_of(program, code, said)
         for program, code, said in ended
-        if code not in program.accepted and code != BROKEN_PIPE and "roken pipe" not in said
+        if code not in program.accepted and code != BROKEN_PIPE and not NOBODY_READS.search(said)
     ]
-    if failures:
-        raise explained(failures[0])
-    if mover.failure or not is_whole or any(code not in program.accepted for program, code, _ in ended):
-        raise Failed("load", "The transfer was broken off.", "Try again.")
 
 
 def explained(failure: Failed) -> Failed:
