@@ -68,7 +68,7 @@ class RestoreBackup(RestoreKind):
         Step("check", "See whether it can be restored there"),
         Step("load", "Fetch it and load it beside what is there"),
         Step("swap", "Put it in its place"),
-        Step("settle", "Let its users in again"),
+        Step("settle", "Tidy up, and let the users of a database in again"),
     )
 
     def swap(self, run: Run) -> None:

@@ -136,7 +136,7 @@ class Server(models.Model):
 class Comparison(models.Model):
     """What differed from the desired configuration when it was last compared.
 
-    `differences` is a list of `{"path", "kind", "diff"}`; `diff` is null where the file holds a secret.
+    `differences` is a list of `{"path", "action", "diff", "secret"}`, as `converge.Change` has them.
     """
 
     server = models.OneToOneField(Server, on_delete=models.CASCADE, related_name="comparison", primary_key=True)
