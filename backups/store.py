@@ -3,10 +3,12 @@
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, cast
 from urllib.parse import urlsplit
 
 from botocore.exceptions import IncompleteReadError
+from django.conf import settings
 
 from backups.models import Backup, Schedule
 from deploynix.errors import Error
@@ -42,12 +44,17 @@ def storage_of(row: Backup | Schedule) -> StorageProvider:
 
 
 def address_of(storage: StorageProvider, backup: Backup) -> dict[str, str | int | bool]:
-    """Where its object is, as the program on a server wants to know it: `{"host", "port", "tls"}`."""
+    """Where its object is, as the program on a server wants to know it: `{"host", "port", "tls", "authorities"}`.
+
+    The last are certificates in PEM, which it believes besides those that the server knows.
+    """
     with storage.asking():
         url = storage.client.generate_presigned_url("get_object", Params={"Bucket": backup.bucket, "Key": backup.key})
     parts = urlsplit(url)
     has_tls = parts.scheme == "https"
-    return {"host": parts.hostname or "", "port": parts.port or (443 if has_tls else 80), "tls": has_tls}
+    bundle = Path(settings.OUTBOUND_CA_BUNDLE).read_text() if has_tls and settings.OUTBOUND_CA_BUNDLE else ""
+    port = parts.port or (443 if has_tls else 80)
+    return {"host": parts.hostname or "", "port": port, "tls": has_tls, "authorities": bundle}
 
 
 def start_upload(storage: StorageProvider, bucket: str, key: str) -> str:

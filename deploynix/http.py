@@ -146,14 +146,13 @@ def _is_worth_another(method: str, answer: Answer) -> bool:
 
 class _GuardedAdapter(HTTPAdapter):
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        if bundle := settings.OUTBOUND_CA_BUNDLE:
-            kwargs["ssl_context"] = _context_with(bundle)
-        super().init_poolmanager(*args, **kwargs)
+        super().init_poolmanager(*args, **kwargs, ssl_context=outbound_context())
         self.poolmanager.pool_classes_by_scheme = GUARDED_POOLS
 
 
-def _context_with(bundle: str) -> ssl.SSLContext:
-    """Believes the authorities in the file, too; those of every client are added to it when it connects."""
+def outbound_context() -> ssl.SSLContext:
+    """Believes the authorities of OUTBOUND_CA_BUNDLE; urllib3 adds the well-known ones when it connects."""
     context = create_urllib3_context()
-    context.load_verify_locations(bundle)
+    if bundle := settings.OUTBOUND_CA_BUNDLE:
+        context.load_verify_locations(bundle)
     return context

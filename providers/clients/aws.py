@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, SSLError
 from botocore.exceptions import ConnectionError as NotConnected
 from botocore.parsers import ResponseParserError
 from urllib3.exceptions import HTTPError
@@ -25,6 +25,7 @@ from providers.errors import (
 )
 
 HOME_REGION = "us-east-1"
+CERTIFICATE = "Check its address. An authority of your own is believed once OUTBOUND_CA_BUNDLE names it."
 KEY_FIELDS = (
     Field("access_key_id", "Access Key ID", pattern=r"[^\s:/,]{3,128}", changes_with_secret=True),
     Field("secret_access_key", "Secret Access Key", secret=True),
@@ -138,6 +139,10 @@ class AwsProvider(Provider):
                 raise self.error_of(error) from error
             except Unreachable as error:
                 raise Unavailable(f"{self.label}: {error.message}") from error
+            except SSLError as error:
+                raise ProviderError(
+                    f"{self.label} shows a certificate that is not valid for it.", CERTIFICATE
+                ) from error
             except (HTTPClientError, NotConnected, HTTPError) as error:
                 raise Unavailable(f"{self.label} cannot be reached.") from error
             except ResponseParserError as error:

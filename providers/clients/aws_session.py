@@ -7,6 +7,7 @@ from the metadata service of the machine: here that would lend strangers the mac
 import time
 from collections.abc import Iterator, Mapping
 from functools import cache
+from ssl import SSLContext
 from threading import Lock
 from typing import Any, cast
 
@@ -21,7 +22,7 @@ from botocore.httpsession import URLLib3Session
 from botocore.loaders import Loader
 
 from deploynix.guard import GUARDED_POOLS, Refused
-from deploynix.http import CONNECT_SECONDS, LARGEST_BODY, READ_SECONDS, TOTAL_SECONDS, Unreachable
+from deploynix.http import CONNECT_SECONDS, LARGEST_BODY, READ_SECONDS, TOTAL_SECONDS, Unreachable, outbound_context
 
 ATTEMPTS = 3
 # Two types are narrower than what botocore takes: hence the casts.
@@ -86,6 +87,9 @@ class _GuardedHttp(URLLib3Session):
     def __init__(self) -> None:
         super().__init__(timeout=cast(Any, (CONNECT_SECONDS, READ_SECONDS)))
         cast(Any, self)._manager.pool_classes_by_scheme = GUARDED_POOLS
+
+    def _get_ssl_context(self) -> SSLContext:
+        return outbound_context()
 
     def send(self, request: AWSRequest | AWSPreparedRequest) -> AWSResponse:
         deadline = time.monotonic() + TOTAL_SECONDS

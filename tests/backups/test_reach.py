@@ -38,7 +38,9 @@ def store(serve: Callable[[socket.socket], None]) -> Iterator[Any]:
         thread = Thread(target=accept)
         thread.start()
         port = server.getsockname()[1]
-        client = reach.Client(reach.Way({"host": "127.0.0.1", "port": port, "tls": False}, answers=None))
+        client = reach.Client(
+            reach.Way({"host": "127.0.0.1", "port": port, "tls": False, "authorities": ""}, answers=None)
+        )
         yield client
         if client._connection:
             client._connection.close()

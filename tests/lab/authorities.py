@@ -32,8 +32,8 @@ BINDING = ("kid-1", "zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkM
 
 
 @cache
-def identity() -> Path:
-    """A folder with what every authority of this run shows: `server.pem`, which signs itself, and `server.key`."""
+def identity(address: str = "127.0.0.1") -> Path:
+    """A folder with what every server at this address shows: `server.pem`, which signs itself, and `server.key`."""
     folder = Path(tempfile.mkdtemp(prefix="deploynix-authorities-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     key = ec.generate_private_key(ec.SECP256R1())
@@ -41,7 +41,7 @@ def identity() -> Path:
     now = timezone.now()
     builder = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
     builder = builder.not_valid_before(now - timedelta(days=1)).not_valid_after(now + timedelta(days=1000))
-    builder = builder.add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), False)
+    builder = builder.add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address(address))]), False)
     builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=None), True)
     (folder / "server.key").write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
     (folder / "server.pem").write_bytes(builder.sign(key, SHA256()).public_bytes(Encoding.PEM))

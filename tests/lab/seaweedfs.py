@@ -20,9 +20,12 @@ KEYS = {
 
 
 class SeaweedFs(Peer):
-    """Its S3 API is at `url`, an address of this machine. Takes some seconds to start."""
+    """Its S3 API is at `url`, an address of this machine. Takes some seconds to start.
 
-    def __init__(self, host: str = "127.0.0.1") -> None:
+    With the folder of an `identity` it is at `secure_url`, too.
+    """
+
+    def __init__(self, host: str = "127.0.0.1", identity: Path | None = None) -> None:
         beside = Path(sys.executable).with_name("weed")
         self.program = str(beside) if beside.exists() else shutil.which("weed")
         if self.program is None:
@@ -31,6 +34,8 @@ class SeaweedFs(Peer):
         self.host = host
         self.url = f"http://{host}:{self.port}"
         names = [f"{part}.port{kind}" for part in ("master", "volume", "filer") for kind in ("", ".grpc")]
+        names += ["s3.port.https"] if identity else []
+        self._identity = identity
         ports = [self.port]
         # One that was found free is free for the next who looks, too.
         while len(ports) < len(names) + 2:
@@ -42,6 +47,10 @@ class SeaweedFs(Peer):
         ]
         (self.folder / "s3.json").write_text(json.dumps({"identities": identities}))
 
+    @property
+    def secure_url(self) -> str:
+        return f"https://{self.host}:{self._ports['s3.port.https']}"
+
     def command(self) -> Command:
         here = [
             f"-ip={self.host}",
@@ -51,6 +60,10 @@ class SeaweedFs(Peer):
             "-master.telemetry=false",
         ]
         s3 = ["-filer", "-s3", f"-s3.config={self.folder / 's3.json'}", "-s3.port.iceberg=0", "-s3.port.lance=0"]
+        if self._identity:
+            s3 += [
+                f"-s3.{kind}.file={self._identity / f'server.{end}'}" for kind, end in (("cert", "pem"), ("key", "key"))
+            ]
         ports = [f"-{name}={port}" for name, port in self._ports.items()]
         return [str(self.program), "server", *here, *s3, *ports]
 

@@ -17,6 +17,7 @@ from organizations.models import Organization
 from providers.models import Credential
 from providers.storage.custom import Custom
 from tests import factories
+from tests.lab.authorities import identity
 from tests.lab.seaweedfs import BUCKET, SeaweedFs, secret
 from tools.targethost import Lab
 
@@ -143,7 +144,7 @@ def unfinished_uploads(url: str) -> list[dict[str, Any]]:
 
 @pytest.fixture(scope="session")
 def seaweed(lab: Lab) -> Iterator[SeaweedFs]:
-    with SeaweedFs(lab.gateway) as server:
+    with SeaweedFs(lab.gateway, identity(lab.gateway)) as server:
         yield server
 
 

@@ -9,7 +9,7 @@ import ssl
 from typing import Any, NamedTuple
 
 from buffers import Buffer
-from talk import Answers, say
+from talk import Answers, Failed, say
 
 CONNECT_SECONDS = 10.0
 # Without a byte in either direction.
@@ -40,13 +40,15 @@ class Answer(NamedTuple):
 
 
 class Way:
-    """To a store `{"host", "port", "tls"}`. `test` finds out which."""
+    """To a store `{"host", "port", "tls", "authorities"}`. `test` finds out which."""
 
     def __init__(self, store: dict[str, Any], answers: Answers) -> None:
         self.host, self.port, self.has_tls = store["host"], store["port"], store["tls"]
         self.is_direct = True
         self._answers = answers
         self._context = ssl.create_default_context() if self.has_tls else None
+        if self._context and store["authorities"]:
+            self._context.load_verify_locations(cadata=store["authorities"])
 
     def test(self) -> None:
         try:
@@ -56,7 +58,7 @@ class Way:
             say(unreachable=str(error))
 
     def connect(self) -> http.client.HTTPConnection:
-        """Raises OSError."""
+        """Raises OSError, and Failed where the store is not who it should be."""
         address = (self.host, self.port) if self.is_direct else ("127.0.0.1", self._answers.port())
         plain = socket.create_connection(address, CONNECT_SECONDS)
         plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -64,8 +66,18 @@ class Way:
         connection = http.client.HTTPConnection(self.host, self.port)
         # It shall never make one of its own, which would lead elsewhere.
         connection.auto_open = 0
-        connection.sock = self._context.wrap_socket(plain, server_hostname=self.host) if self._context else plain
+        connection.sock = self._secured(plain, self._context) if self._context else plain
         return connection
+
+    def _secured(self, plain: socket.socket, context: ssl.SSLContext) -> ssl.SSLSocket:
+        try:
+            return context.wrap_socket(plain, server_hostname=self.host)
+        except ssl.SSLCertVerificationError as error:
+            message = f"The server does not believe the certificate of the store: {error.verify_message}."
+            hint = (
+                "Install or update ca-certificates on the server. For an authority of your own, see OUTBOUND_CA_BUNDLE."
+            )
+            raise Failed(self._answers.stage, message, hint) from error
 
 
 class Client:

@@ -46,7 +46,7 @@ class Answers:
 
     def __init__(self, stage: str, at_once: int) -> None:
         self.upload = ""
-        self._stage, self._at_once = stage, at_once
+        self.stage, self._at_once = stage, at_once
         self._path = os.path.join(os.environ["RUNTIME_DIRECTORY"], "answers.json")
         self._lock = threading.Lock()
         self._relay = 0
@@ -86,7 +86,7 @@ class Answers:
         deadline = time.monotonic() + PATIENCE_SECONDS
         while not is_there():
             if time.monotonic() > deadline:
-                raise Failed(self._stage, f"Deploynix did not answer when it was asked for {what}.", "Try again.")
+                raise Failed(self.stage, f"Deploynix did not answer when it was asked for {what}.", "Try again.")
             time.sleep(POLL_SECONDS)
             self._read()
 
@@ -97,7 +97,7 @@ class Answers:
         except FileNotFoundError:
             return
         if self.upload and answer["upload"] != self.upload:
-            raise Failed(self._stage, "The upload was begun anew while this one was under way.", "Try again.")
+            raise Failed(self.stage, "The upload was begun anew while this one was under way.", "Try again.")
         self.upload, self._relay = answer["upload"], answer["relay"] or 0
         if answer["round"] > self._answered:
             self._answered = answer["round"]
