@@ -2,6 +2,8 @@
 
 import os
 import socket
+import ssl
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Event, Thread
@@ -10,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.backups.programs import transfer
+from tests.lab.authorities import identity
 
 reach, buffers = transfer("reach"), transfer("buffers")
 # More than sockets hold back.
@@ -27,20 +30,22 @@ def part() -> Iterator[Any]:
 
 
 @contextmanager
-def store(serve: Callable[[socket.socket], None]) -> Iterator[Any]:
+def store(serve: Callable[[socket.socket], None], *, tls: bool = False) -> Iterator[Any]:
     """A client of one whose connections are served like this."""
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(identity() / "server.pem", identity() / "server.key")
     with socket.create_server(("127.0.0.1", 0)) as server:
 
         def accept() -> None:
-            with server.accept()[0] as connection:
+            plain = server.accept()[0]
+            with context.wrap_socket(plain, server_side=True) if tls else plain as connection:
                 serve(connection)
 
         thread = Thread(target=accept)
         thread.start()
-        port = server.getsockname()[1]
-        client = reach.Client(
-            reach.Way({"host": "127.0.0.1", "port": port, "tls": False, "authorities": ""}, answers=None)
-        )
+        authorities = (identity() / "server.pem").read_text() if tls else ""
+        address = {"host": "127.0.0.1", "port": server.getsockname()[1], "tls": tls, "authorities": authorities}
+        client = reach.Client(reach.Way(address, answers=None))
         yield client
         if client._connection:
             client._connection.close()
@@ -67,6 +72,26 @@ def test_a_part_arrives_as_it_is_on_a_connection_that_is_kept(part: Any) -> None
         answers = [client.put("http://store/part", part, SIZE, {}) for _ in range(2)]
     assert arrived == [part.view, part.view]
     assert [answer.status for answer in answers] == [200, 200]
+
+
+@pytest.mark.parametrize("tls", [False, True])
+def test_a_slow_way_takes_its_time(part: Any, monkeypatch: pytest.MonkeyPatch, tls: bool) -> None:
+    """Longer than nothing may come for, as something always does."""
+    monkeypatch.setattr(reach, "IDLE_SECONDS", 1.0)
+    arrived = bytearray()
+
+    def serve(connection: socket.socket) -> None:
+        with connection.makefile("rb") as stream:
+            while stream.readline().strip():
+                pass
+            while len(arrived) < SIZE:
+                arrived.extend(stream.read(256 * 1024))
+                time.sleep(0.02)
+        connection.sendall(OK)
+
+    with store(serve, tls=tls) as client:
+        assert client.put("https://store/part", part, SIZE, {}).status == 200
+    assert arrived == part.view
 
 
 def test_a_store_that_takes_no_more_is_given_up(part: Any, monkeypatch: pytest.MonkeyPatch) -> None:

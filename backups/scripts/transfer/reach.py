@@ -14,6 +14,8 @@ from talk import Answers, Failed, say
 CONNECT_SECONDS = 10.0
 # Without a byte in either direction.
 IDLE_SECONDS = 60.0
+# Python's timeout is for all that it encrypts at once, however much of it gets on its way meanwhile.
+SLICE = 256 * 1024
 LARGEST_ERROR = 64 * 1024
 # What a store says when it may work a little later. https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
 RETRIED_STATUS = frozenset({408, 425, 429, 500, 502, 503, 504})
@@ -112,7 +114,8 @@ class Client:
 
     def _send(self, connection: socket.socket, buffer: Buffer, size: int) -> None:
         if self._way.has_tls:
-            connection.sendall(buffer.view[:size])
+            for start in range(0, size, SLICE):
+                connection.sendall(buffer.view[start : min(start + SLICE, size)])
         else:
             connection.sendfile(buffer.file, 0, size)
 
