@@ -260,7 +260,7 @@ class Served(DnsState):
         return [
             Row("", str(name).rstrip("."), dns.rdatatype.to_text(rdata.rdtype), shown(rdata), ttl)
             for name, ttl, rdata in zone.iterate_rdatas()
-            if name not in own or rdata.rdtype in (dns.rdatatype.TXT, dns.rdatatype.MX)
+            if name not in own or rdata.rdtype in (dns.rdatatype.TXT, dns.rdatatype.MX, dns.rdatatype.CAA)
         ]
 
 
