@@ -63,17 +63,12 @@ class Limiter:
     def __init__(self, address: str) -> None:
         options = {} if address.startswith("memory") else TIMEOUTS
         shared = storage_from_string(address.replace("unix://", "redis+unix://", 1), wrap_exceptions=True, **options)
-        own = MemoryStorage()
-        self._storages = (shared, own)
-        self._wait = Fallback(*(partial(_ask, MovingWindowRateLimiter(storage)) for storage in self._storages))
+        limiters = (MovingWindowRateLimiter(storage) for storage in (shared, MemoryStorage()))
+        self._wait = Fallback(*(partial(_ask, limiter) for limiter in limiters))
 
     def wait(self, limit: Limit, who: str) -> int | None:
         """None where one more is allowed, and is now counted; else the whole seconds until one will be."""
         return self._wait(limit, who)
-
-    def reset(self) -> None:
-        for storage in self._storages:
-            storage.reset()
 
 
 def _ask(limiter: MovingWindowRateLimiter, limit: Limit, who: str) -> int | None:
@@ -90,5 +85,5 @@ def _limiter() -> Limiter:
 
 
 def reset_limits() -> None:
-    """Forgets every count."""
-    _limiter().reset()
+    """Forgets what this process counted by itself. What it counted with may still be at work, and is left to itself."""
+    _limiter.cache_clear()
