@@ -255,12 +255,14 @@ class Served(DnsState):
         zone = dns.zone.Zone(origin, relativize=False)
         question, _ = dns.xfr.make_query(zone, keyring=self._server.key)
         dns.query.inbound_xfr(self._server.address, zone, question, port=self._server.port, timeout=10)
-        served_by = {rdata.target for _, _, rdata in zone.iterate_rdatas() if isinstance(rdata, NS)}
-        own = {dns.name.from_text(origin), *served_by}
+        rows = list(zone.iterate_rdatas())
+        servers = {rdata.target for _, _, rdata in rows if isinstance(rdata, NS)}
+        apex = dns.name.from_text(origin)
+        own = {(apex, dns.rdatatype.SOA), (apex, dns.rdatatype.NS), *((server, dns.rdatatype.A) for server in servers)}
         return [
             Row("", str(name).rstrip("."), dns.rdatatype.to_text(rdata.rdtype), shown(rdata), ttl)
-            for name, ttl, rdata in zone.iterate_rdatas()
-            if name not in own or rdata.rdtype in (dns.rdatatype.TXT, dns.rdatatype.MX, dns.rdatatype.CAA)
+            for name, ttl, rdata in rows
+            if (name, rdata.rdtype) not in own
         ]
 
 
