@@ -77,7 +77,7 @@ def test_a_part_arrives_as_it_is_on_a_connection_that_is_kept(part: Any) -> None
 @pytest.mark.parametrize("tls", [False, True])
 def test_a_slow_way_takes_its_time(part: Any, monkeypatch: pytest.MonkeyPatch, tls: bool) -> None:
     """Longer than nothing may come for, as something always does."""
-    monkeypatch.setattr(reach, "IDLE_SECONDS", 1.0)
+    monkeypatch.setattr(reach, "IDLE_SECONDS", 0.7)
     arrived = bytearray()
 
     def serve(connection: socket.socket) -> None:
@@ -86,7 +86,7 @@ def test_a_slow_way_takes_its_time(part: Any, monkeypatch: pytest.MonkeyPatch, t
                 pass
             while len(arrived) < SIZE:
                 arrived.extend(stream.read(256 * 1024))
-                time.sleep(0.02)
+                time.sleep(0.01)
         connection.sendall(OK)
 
     with store(serve, tls=tls) as client:
