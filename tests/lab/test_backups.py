@@ -276,7 +276,9 @@ def kill(name: str) -> Callable[[World], None]:
 
 
 def kill_sender(world: World) -> None:
-    world.host.run("systemctl", "kill", "-s", "KILL", "--kill-who=main", f"dnx-{world.backup.job_id}-upload")
+    unit = f"dnx-{world.backup.job_id}-upload"
+    # It, too, may have ended by itself.
+    world.host.run("systemctl", "kill", "-s", "KILL", "--kill-who=main", unit, check=False)
 
 
 def stop_database(world: World) -> None:
