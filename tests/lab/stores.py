@@ -39,6 +39,8 @@ class Gate:
         self.rule: Rule = lambda number, times: None
         self.opened = threading.Event()
         self.seen: Counter[int] = Counter()
+        # The parts whose last answer was that they are stored, and has been passed on.
+        self.stored: set[int] = set()
         self.store = store
         gate = self
 
@@ -59,13 +61,17 @@ class Gate:
         self._server.server_close()
 
     def hold_from(self, number: int) -> None:
-        """From this part on nothing arrives, until `opened` is set."""
+        """From this part on nothing arrives, until `opened` is set. What came earlier is forgotten."""
+        self.opened.clear()
+        self.seen.clear()
+        self.stored.clear()
         self.rule = lambda part, times: "hold" if part >= number else None
 
-    def deed_for(self, path: str) -> Deed:
-        if not (found := PART.search(path)):
-            return None
-        number = int(found[1])
+    def holds_at(self, number: int) -> bool:
+        """This part waits, and nothing of those before it is still on its way."""
+        return self.seen[number] > 0 and self.stored >= set(range(1, number))
+
+    def deed_for(self, number: int) -> Deed:
         self.seen[number] += 1
         return self.rule(number, self.seen[number])
 
@@ -80,7 +86,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _pass(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        deed = self.owner.deed_for(self.path) if self.command == "PUT" else None
+        found = PART.search(self.path) if self.command == "PUT" else None
+        number = int(found[1]) if found else 0
+        deed = self.owner.deed_for(number) if number else None
         if deed == "hold":
             self.owner.opened.wait(120)
         elif deed == "drop":
@@ -93,17 +101,21 @@ class _Handler(BaseHTTPRequestHandler):
         elif isinstance(deed, tuple):
             self._answer(deed[0], {}, f"<Error><Code>{deed[1]}</Code></Error>".encode())
             return
-        self._forward(body)
+        if self._forward(body) == 200 and number:
+            self.owner.stored.add(number)
 
-    def _forward(self, body: bytes) -> None:
+    def _forward(self, body: bytes) -> int:
+        """The status that the store answered with, and the client has."""
         connection = http.client.HTTPConnection(urlsplit(self.owner.store).netloc, timeout=60)
         try:
             connection.request(self.command, self.path, body, dict(self.headers))
             answer = connection.getresponse()
             text = b"" if self.command == "HEAD" else answer.read()
             self._answer(answer.status, dict(answer.getheaders()), text)
+            return answer.status
         except OSError:
             self._answer(503, {}, b"<Error><Code>ServiceUnavailable</Code></Error>")
+            return 503
         finally:
             connection.close()
 
