@@ -12,7 +12,6 @@ from deploynix.redact import Redactor, secrets_of
 from sites.models import Site
 
 Rows = TypeVar("Rows", bound=QuerySet[Any])
-NO_SITE = "The selected site is invalid."
 
 
 class ReportedSites:
@@ -28,9 +27,9 @@ class ReportedSites:
         if pk and pk in self._sites:
             return self._sites[pk]
         if pk:
-            raise ValidationError({"site": NO_SITE})
+            raise ValidationError({"site_id": "The selected site id is invalid."})
         if self._is_limited:
-            raise ValidationError({"site": "This token is limited to some sites: name the one that this is about."})
+            raise ValidationError({"site_id": "This token is limited to some sites: name the one that this is about."})
         return None
 
 
@@ -39,7 +38,7 @@ def about_site(rows: Rows, actor: Actor, pk: str | None) -> Rows:
     if not pk:
         return rows
     if not Site.objects.visible_to(actor).filter(pk=pk).exists():
-        raise Invalid({"site": [NO_SITE]})
+        raise Invalid({"site": ["The selected site is invalid."]})
     return rows.filter(site=pk)
 
 

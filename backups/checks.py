@@ -18,15 +18,15 @@ MYSQL_FAMILY = frozenset({DatabaseType.MYSQL, DatabaseType.MARIADB})
 def storage(actor: Actor, credential: Credential) -> None:
     """Raises Invalid for a credential that is no storage, or another organization's."""
     if credential.kind != Kind.STORAGE or credential.organization_id != actor.organization.pk:
-        raise Invalid({"credential": ["The selected credential is invalid."]})
+        raise Invalid({"credential_id": ["The selected credential id is invalid."]})
 
 
 def one_target(database: Database | None, site: Site | None) -> Type:
     """Raises Invalid where it is not exactly one."""
     if database and site:
-        raise Invalid({"site": ["Choose a database or a site, not both."]})
+        raise Invalid({"site_id": ["Choose a database or a site, not both."]})
     if not database and not site:
-        raise Invalid({"database": ["The database field is required."]})
+        raise Invalid({"database_id": ["The database id field is required."]})
     return Type.DATABASE if database else Type.APPLICATION
 
 
@@ -36,7 +36,7 @@ def server_of(actor: Actor, database: Database | None, site: Site | None) -> Ser
     assert target is not None  # noqa: S101 -- `one_target` was asked before
     if target.server.organization_id != actor.organization.pk:
         name = "database" if database else "site"
-        raise Invalid({name: [f"The selected {name} is invalid."]})
+        raise Invalid({f"{name}_id": [f"The selected {name} id is invalid."]})
     return target.server
 
 

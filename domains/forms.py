@@ -26,11 +26,11 @@ class DomainForm(forms.Form):
 class CredentialChoice(forms.Form):
     """An application's use of a credential that is connected already."""
 
-    credential = forms.ChoiceField()
+    credential_id = forms.ChoiceField()
 
     def __init__(self, *args: Any, credentials: list[tuple[str, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["credential"].choices = credentials  # type: ignore[attr-defined]
+        self.fields["credential_id"].choices = credentials  # type: ignore[attr-defined]
 
 
 class ConnectForm(forms.Form):
@@ -38,7 +38,7 @@ class ConnectForm(forms.Form):
 
     domain = forms.CharField(max_length=253, widget=forms.HiddenInput)
     way = forms.ChoiceField(choices=Way.choices)
-    credential = forms.ChoiceField(
+    credential_id = forms.ChoiceField(
         required=False, help_text="Empty: the one that holds the domain's zone is looked for."
     )
     zone = forms.CharField(
@@ -50,7 +50,7 @@ class ConnectForm(forms.Form):
 
     def __init__(self, *args: Any, credentials: list[tuple[str, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["credential"].choices = [("", "Look for it"), *credentials]  # type: ignore[attr-defined]
+        self.fields["credential_id"].choices = [("", "Look for it"), *credentials]  # type: ignore[attr-defined]
 
 
 class RecordForm(forms.Form):

@@ -27,7 +27,7 @@ def require_place(site: Site, repository: GitRepository) -> None:
         addresses = f"{repository.ssh_url} and {repository.clone_url}"
         reads = f"{site} is deployed from {site.repository_url}"
         text = f"{reads}. The addresses of {repository} are {addresses}."
-        raise Invalid({"site": [text]}, text)
+        raise Invalid({"site_id": [text]}, text)
 
 
 def require_project(actor: Actor, project_id: str | None) -> None:

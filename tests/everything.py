@@ -127,8 +127,8 @@ class Everything:
         self.run = run_script(owner, script=self.script, servers=[self.server.pk], parameters=values)[0]
         self.database = self._database()
         self.variable = create_environment_variable(owner, site=self.site, name="APP_KEY_OLD", value="a value")
-        self.error = record_error(owner, message="total is not a function", site=self.site.pk)
-        record_events(owner, events=[{"kind": "deploy.finished", "site": self.site.pk}])
+        self.error = record_error(owner, message="total is not a function", site_id=self.site.pk)
+        record_events(owner, events=[{"kind": "deploy.finished", "site_id": self.site.pk}])
         self.application = create_application(owner, name=f"Application {new_id()}")
         self.connection = self._connection()
         self.cloud = self._credential(Kind.SERVER, "digitalocean", api_token="dop_v1_" + "0" * 64)
@@ -245,9 +245,7 @@ class Everything:
         """What the operation's example says, about what there is here."""
         if call.operation.input is None:
             return None
-        # Elsewhere a credential is a secret.
-        named = self.named | ({"credential": self.storage.pk} if call.view.tag == "Backups" else {})
-        return self._adjusted(dict(call.operation.input.example), named)
+        return self._adjusted(dict(call.operation.input.example), self.named_for(call))
 
     def _adjusted(self, value: Any, named: dict[str, Any]) -> Any:
         if isinstance(value, list):
@@ -256,25 +254,24 @@ class Everything:
             return value
         return {name: named.get(name, self._adjusted(part, named)) for name, part in value.items()}
 
-    @property
-    def named(self) -> dict[str, Any]:
-        """What stands in a body under a name, wherever that is."""
+    def named_for(self, call: Call) -> dict[str, Any]:
+        """What stands in the operation's body under a name, wherever that is."""
+        credentials = {"Backups": self.storage, "Certificates": self.dns, "Connections": self.dns}
         tomorrow = (timezone.now() + timedelta(days=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
         return {
-            "backup": self.backup.pk,
-            "credential_id": self.git.pk,
-            "database": self.database.pk,
+            "backup_id": self.backup.pk,
+            "credential_id": credentials.get(call.view.tag, self.git).pk,
+            "database_id": self.database.pk,
             "expires_at": tomorrow,
             "host_key": self.host_key,
             "names": [self.site.domain],
             "project_id": self.project.pk,
-            "release": self.releases[0].pk,
+            "release_id": self.releases[0].pk,
             "scheduled_at": tomorrow,
-            "schedule": self.schedule.pk,
-            "server": self.server.pk,
+            "schedule_id": self.schedule.pk,
             "server_id": self.server.pk,
             "servers": [self.server.pk],
-            "site": self.site.pk,
+            "site_id": self.site.pk,
             "site_ids": [self.site.pk],
             "sites": [self.site.pk],
         }

@@ -28,7 +28,7 @@ class ErrorFields(TypedDict, total=False):
     level: str
     environment: str
     release: str
-    site: str | None
+    site_id: str | None
     fingerprint: str
     occurred_at: datetime
 
@@ -37,7 +37,7 @@ class ErrorFields(TypedDict, total=False):
 def record_error(actor: Actor, *, message: str, **fields: Unpack[ErrorFields]) -> ErrorGroup:
     """Counts one occurrence of an error, which opens it again where it was resolved. Raises ValidationError."""
     actor.require("error:create")
-    site = ReportedSites(actor, [fields.get("site")]).get(fields.get("site"))
+    site = ReportedSites(actor, [fields.get("site_id")]).get(fields.get("site_id"))
     redactor = ReportRedactor(actor)
     event = _event(actor, message, fields, redactor)
     given = redactor.text(fields.get("fingerprint", ""), 128)

@@ -17,11 +17,11 @@ MOST_EVENTS = 100
 
 
 class EventFields(TypedDict):
-    """`site` is an id. Without `actor` the event is the reporting actor's own, without `occurred_at` it is now."""
+    """Without `actor` the event is the reporting actor's own, without `occurred_at` it is now."""
 
     kind: str
     actor: NotRequired[str]
-    site: NotRequired[str | None]
+    site_id: NotRequired[str | None]
     text: NotRequired[str]
     metadata: NotRequired[dict[str, Any]]
     occurred_at: NotRequired[datetime]
@@ -36,7 +36,7 @@ def record_events(actor: Actor, *, events: Sequence[EventFields]) -> int:
     actor.require("activity:create")
     if not 0 < len(events) <= MOST_EVENTS:
         raise Invalid({"events": [f"Report 1 to {MOST_EVENTS} events at once."]})
-    sites = ReportedSites(actor, (event.get("site") for event in events))
+    sites = ReportedSites(actor, (event.get("site_id") for event in events))
     redactor = ReportRedactor(actor)
     rows: list[ActivityEvent] = []
     errors: dict[str, list[str]] = {}
@@ -53,7 +53,7 @@ def record_events(actor: Actor, *, events: Sequence[EventFields]) -> int:
 def _event(actor: Actor, fields: EventFields, sites: ReportedSites, redactor: ReportRedactor) -> ActivityEvent:
     event = ActivityEvent(
         organization=actor.organization,
-        site=sites.get(fields.get("site")),
+        site=sites.get(fields.get("site_id")),
         kind=fields["kind"],
         actor=fields.get("actor") or str(actor)[:255],
         text=fields.get("text", ""),

@@ -12,7 +12,7 @@ from deploynix.api.schema import EXAMPLE_ID
 from deploynix.api.serializers import Input, Output, Query
 
 _OCCURRED_AT = f"Now where it is missing; at most {OLDEST.days} days ago."
-_SITE = "The id of the site that it is about."
+_SITE = "The site that it is about."
 _STACK = "TypeError: total is not a function\n    at checkout (/srv/app/cart.js:42:7)"
 
 
@@ -45,12 +45,12 @@ class EventInput(Input):
     actor = serializers.CharField(
         max_length=255, required=False, help_text="Who did it; the person and token that report where it is missing."
     )
-    site = serializers.CharField(max_length=26, required=False, allow_null=True, help_text=_SITE)
+    site_id = serializers.CharField(max_length=26, required=False, allow_null=True, help_text=_SITE)
     text = serializers.CharField(max_length=1000, required=False, allow_blank=True)
     metadata = serializers.DictField(required=False, help_text=f"At most {LARGEST_METADATA} bytes of JSON.")
     occurred_at = serializers.DateTimeField(required=False, help_text=_OCCURRED_AT)
 
-    example = {"kind": "deploy.finished", "actor": "ci", "site": EXAMPLE_ID, "metadata": {"version": "1.4.2"}}
+    example = {"kind": "deploy.finished", "actor": "ci", "site_id": EXAMPLE_ID, "metadata": {"version": "1.4.2"}}
 
 
 class EventsInput(Input):
@@ -199,7 +199,7 @@ class ErrorInput(Input):
     level = serializers.ChoiceField(choices=Level.choices, required=False)
     environment = serializers.CharField(max_length=64, required=False, allow_blank=True)
     release = serializers.CharField(max_length=128, required=False, allow_blank=True)
-    site = serializers.CharField(max_length=26, required=False, allow_null=True, help_text=_SITE)
+    site_id = serializers.CharField(max_length=26, required=False, allow_null=True, help_text=_SITE)
     fingerprint = serializers.CharField(
         max_length=128,
         required=False,
@@ -214,7 +214,7 @@ class ErrorInput(Input):
         "context": {"path": "/checkout"},
         "environment": "production",
         "release": "1.4.2",
-        "site": EXAMPLE_ID,
+        "site_id": EXAMPLE_ID,
     }
 
 

@@ -61,9 +61,9 @@ def drill_backup(actor: Actor, *, backup: Backup, query: str = "", schedule: Sch
     actor.require("backup:restore")
     backup = Backup.objects.select_for_update().get(pk=backup.pk)
     if backup.type != Type.DATABASE:
-        raise Invalid({"backup": ["Only databases can be restored into a scratch database."]})
+        raise Invalid({"backup_id": ["Only databases can be restored into a scratch database."]})
     if backup.encryption != Encryption.NONE:
-        raise Invalid({"backup": ["An encrypted backup can only be tried by restoring it, with its private key."]})
+        raise Invalid({"backup_id": ["An encrypted backup can only be tried by restoring it, with its private key."]})
     _check_query(query)
     checks.good(backup)
     server = _server_for(actor, backup, None)
@@ -100,7 +100,7 @@ def drill_schedule(actor: Actor, *, schedule: Schedule, query: str | None = None
 
 def _database_of(actor: Actor, backup: Backup, server: Server | None, name: str, site: Site | None) -> Restore:
     if site:
-        raise Invalid({"site": ["This is the backup of a database: choose a server, and a name."]})
+        raise Invalid({"site_id": ["This is the backup of a database: choose a server, and a name."]})
     server = _server_for(actor, backup, server)
     name = name or backup.name
     database = Database.objects.filter(server=server, name=name).first()
@@ -113,10 +113,10 @@ def _database_of(actor: Actor, backup: Backup, server: Server | None, name: str,
 
 def _files_of(actor: Actor, backup: Backup, server: Server | None, name: str, site: Site | None) -> Restore:
     if server or name:
-        raise Invalid({"server" if server else "name": ["This is the backup of an application: choose a site."]})
+        raise Invalid({"server_id" if server else "name": ["This is the backup of an application: choose a site."]})
     site = site or backup.site
     if site is None or not Site.objects.visible_to(actor).filter(pk=site.pk).exists():
-        raise Invalid({"site": ["Choose a site: the one that the backup was made of is gone."]})
+        raise Invalid({"site_id": ["Choose a site: the one that the backup was made of is gone."]})
     checks.ready(None, site)
     return Restore(organization=actor.organization, backup=backup, server=site.server, site=site)
 
@@ -125,7 +125,7 @@ def _server_for(actor: Actor, backup: Backup, server: Server | None) -> Server:
     """The server that was chosen, or the backup's own; one that the actor sees, and that can take it."""
     server = server or backup.server
     if server is None or not Server.objects.visible_to(actor).filter(pk=server.pk).exists():
-        raise Invalid({"server": [SERVER_REQUIRED]})
+        raise Invalid({"server_id": [SERVER_REQUIRED]})
     checks.ready_server(server)
     checks.engine(server, backup.engine)
     return server

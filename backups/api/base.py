@@ -36,17 +36,17 @@ class BackupView(View):
     def chosen(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """The values, with what they name by id in the place of the id. Raises Invalid where it is not there."""
         sources: dict[str, QuerySet[Any]] = {
-            "backup": self.backups,
-            "credential": Credential.objects.visible_to(self.actor).filter(kind=Kind.STORAGE),
-            "database": Database.objects.visible_to(self.actor).select_related("server"),
-            "schedule": Schedule.objects.visible_to(self.actor),
-            "server": Server.objects.visible_to(self.actor),
-            "site": Site.objects.visible_to(self.actor).select_related("server"),
+            "backup_id": self.backups,
+            "credential_id": Credential.objects.visible_to(self.actor).filter(kind=Kind.STORAGE),
+            "database_id": Database.objects.visible_to(self.actor).select_related("server"),
+            "schedule_id": Schedule.objects.visible_to(self.actor),
+            "server_id": Server.objects.visible_to(self.actor),
+            "site_id": Site.objects.visible_to(self.actor).select_related("server"),
         }
         found = {name: sources[name].filter(pk=pk).first() for name, pk in values.items() if name in sources}
         if missing := [name for name, row in found.items() if row is None]:
-            raise Invalid({name: [f"The selected {name} is invalid."] for name in missing})
-        return {**values, **found}
+            raise Invalid({name: [f"The selected {name.replace('_', ' ')} is invalid."] for name in missing})
+        return {name.removesuffix("_id"): found.get(name, value) for name, value in values.items()}
 
     def shown(self, backup: Backup) -> dict[str, Any]:
         return self.row(self.backups.filter(pk=backup.pk), BackupOutput)

@@ -45,7 +45,7 @@ class Drills(BackupView):
     @operation("Try a backup", input=DrillInput, one=DrillOutput, status=202, job=True, message=TRYING)
     def post(self, request: HttpRequest) -> Response:
         """Restores a backup of a database into a scratch database on its own server, has the database's own check and
-        the query look at that, and drops it. Give `backup` or `schedule`."""
+        the query look at that, and drops it. Give `backup_id` or `schedule_id`."""
         restore = self._drill(**self.chosen(self.input(DrillInput)))
         assert restore.job is not None  # noqa: S101 -- the action has just queued it
         rows = self.restores(RestoreKind.DRILL).filter(pk=restore.pk)
@@ -55,12 +55,12 @@ class Drills(BackupView):
         self, backup: Backup | None = None, schedule: Schedule | None = None, query: str | None = None
     ) -> Restore:
         if backup and schedule:
-            raise Invalid({"schedule": ["Give a backup or a schedule, not both."]})
+            raise Invalid({"schedule_id": ["Give a backup or a schedule, not both."]})
         if backup:
             return actions.drill_backup(self.actor, backup=backup, query=query or "")
         if schedule:
             return actions.drill_schedule(self.actor, schedule=schedule, query=query)
-        raise Invalid({"backup": ["The backup field is required."]})
+        raise Invalid({"backup_id": ["The backup id field is required."]})
 
 
 class DrillDetail(BackupView):

@@ -142,7 +142,7 @@ class BackupQuery(Query):
 class StorageInput(Input):
     """Where to, and encrypted for whom."""
 
-    credential = serializers.CharField(max_length=26, help_text="The id of a storage credential.")
+    credential_id = serializers.CharField(max_length=26, help_text="Of a storage credential.")
     encryption = serializers.ChoiceField(choices=Encryption.choices, default=Encryption.NONE.value)
     recipient = serializers.CharField(
         max_length=LONGEST,
@@ -151,19 +151,19 @@ class StorageInput(Input):
         help_text="The public key: for age a line age1... or an SSH public key, for openpgp an armored block.",
     )
 
-    example = {"credential": _BACKUP["credential_id"]}
+    example = {"credential_id": _BACKUP["credential_id"]}
 
 
 class BackupInput(StorageInput):
-    database = serializers.CharField(max_length=26, help_text="The id of a database.")
+    database_id = serializers.CharField(max_length=26)
 
-    example = {"database": _BACKUP["database_id"], "credential": _BACKUP["credential_id"]}
+    example = {"database_id": _BACKUP["database_id"], "credential_id": _BACKUP["credential_id"]}
 
 
 class ApplicationBackupInput(StorageInput):
-    site = serializers.CharField(max_length=26, help_text="The id of a site: of it, what its releases share.")
+    site_id = serializers.CharField(max_length=26, help_text="Of the site, what its releases share.")
 
-    example = {"site": "01JAZ5Q7R1T3V5X7Z9B1D3F5H7", "credential": _BACKUP["credential_id"]}
+    example = {"site_id": "01JAZ5Q7R1T3V5X7Z9B1D3F5H7", "credential_id": _BACKUP["credential_id"]}
 
 
 class DownloadOutput(Output):
@@ -177,14 +177,14 @@ class DownloadOutput(Output):
 
 
 class RestoreInput(Input):
-    server = serializers.CharField(
-        max_length=26, required=False, help_text="The id of the server to restore a database on; its own, if not given."
+    server_id = serializers.CharField(
+        max_length=26, required=False, help_text="The server to restore a database on; its own, if not given."
     )
     name = serializers.CharField(
         max_length=64, required=False, help_text="The name of the database to restore into; its own, if not given."
     )
-    site = serializers.CharField(
-        max_length=26, required=False, help_text="The id of the site to restore an application into."
+    site_id = serializers.CharField(
+        max_length=26, required=False, help_text="The site to restore an application into; its own, if not given."
     )
     identity = serializers.CharField(
         max_length=LONGEST,
@@ -242,9 +242,9 @@ class DrillQuery(RestoreQuery):
 
 
 class DrillInput(Input):
-    backup = serializers.CharField(max_length=26, required=False, help_text="The id of a backup of a database.")
-    schedule = serializers.CharField(
-        max_length=26, required=False, help_text="In the place of `backup`: its newest good one is tried."
+    backup_id = serializers.CharField(max_length=26, required=False, help_text="Of a backup of a database.")
+    schedule_id = serializers.CharField(
+        max_length=26, required=False, help_text="In the place of `backup_id`: its newest good one is tried."
     )
     query = serializers.CharField(
         max_length=LONGEST_QUERY,
@@ -252,7 +252,7 @@ class DrillInput(Input):
         help_text="One SELECT that has to give at least one row; that of the schedule, if not given.",
     )
 
-    example = {"backup": EXAMPLE_ID, "query": "SELECT 1"}
+    example = {"backup_id": EXAMPLE_ID, "query": "SELECT 1"}
 
 
 class ScheduleOutput(Output):
@@ -297,7 +297,7 @@ def _kept(what: str) -> serializers.IntegerField:
 
 
 class BackupScheduleChanges(Input):
-    credential = serializers.CharField(max_length=26, required=False, help_text="The id of a storage credential.")
+    credential_id = serializers.CharField(max_length=26, required=False, help_text="Of a storage credential.")
     encryption = serializers.ChoiceField(choices=Encryption.choices, required=False)
     recipient = serializers.CharField(max_length=LONGEST, allow_blank=True, required=False)
     cron = serializers.CharField(
@@ -329,14 +329,14 @@ class BackupScheduleChanges(Input):
 
 
 class BackupScheduleInput(BackupScheduleChanges):
-    database = serializers.CharField(max_length=26, required=False, help_text="The id of a database.")
-    site = serializers.CharField(max_length=26, required=False, help_text="In its place: the id of a site.")
-    credential = serializers.CharField(max_length=26, help_text="The id of a storage credential.")
+    database_id = serializers.CharField(max_length=26, required=False)
+    site_id = serializers.CharField(max_length=26, required=False, help_text="In the place of `database_id`.")
+    credential_id = serializers.CharField(max_length=26, help_text="Of a storage credential.")
     cron = serializers.CharField(max_length=100, help_text="Minute, hour, day of the month, month, day of the week.")
 
     example = {
-        "database": _BACKUP["database_id"],
-        "credential": _BACKUP["credential_id"],
+        "database_id": _BACKUP["database_id"],
+        "credential_id": _BACKUP["credential_id"],
         "cron": "0 2 * * *",
         "timezone": "Europe/Berlin",
         "keep_weekly": 4,

@@ -83,7 +83,7 @@ class DatabaseBackups(MakingView):
     def post(self, request: HttpRequest, server: str, database: str) -> Response:
         """The same as `POST /backups`."""
         row = self.database(server, database)
-        return self.made({**self.input(StorageInput), "database": row.pk})
+        return self.made({**self.input(StorageInput), "database_id": row.pk})
 
 
 class BackupDetail(BackupView):

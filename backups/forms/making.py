@@ -51,7 +51,7 @@ class Targets:
 class StorageForm(forms.Form):
     """Where to, and encrypted for whom."""
 
-    credential = forms.ChoiceField(label="Store", help_text="The bucket that it goes to.")
+    credential_id = forms.ChoiceField(label="Store", help_text="The bucket that it goes to.")
     encryption = forms.ChoiceField(
         choices=Encryption.choices,
         initial=Encryption.NONE,
@@ -69,10 +69,12 @@ class StorageForm(forms.Form):
     def __init__(self, *args: Any, credentials: Iterable[Credential], **options: Any) -> None:
         super().__init__(*args, **options)
         self.credentials = {row.pk: row for row in credentials}
-        choose(self, "credential", ((pk, row.name) for pk, row in self.credentials.items()))
+        choose(self, "credential_id", ((pk, row.name) for pk, row in self.credentials.items()))
 
-    def clean_credential(self) -> Credential:
-        return self.credentials[self.cleaned_data["credential"]]
+    def clean(self) -> dict[str, Any]:
+        super().clean()
+        self.cleaned_data["credential"] = self.credentials.get(self.cleaned_data.pop("credential_id", ""))
+        return self.cleaned_data
 
 
 class TargetMixin(forms.Form):

@@ -83,7 +83,7 @@ class ScheduleForm(StorageForm):
     @classmethod
     def of(cls, schedule: Schedule, data: Any = None, **options: Any) -> "ScheduleForm":
         names = [name for name in cls.base_fields if hasattr(schedule, name)]
-        initial = {name: getattr(schedule, name) for name in names} | {"credential": schedule.credential_id}
+        initial = {name: getattr(schedule, name) for name in names}
         initial |= {"preset": _preset(schedule.cron, CRONS), "drill_preset": _preset(schedule.drill_cron, DRILL_CRONS)}
         return cls(data, initial=initial, **options)
 

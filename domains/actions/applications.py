@@ -79,7 +79,7 @@ def use_credential(actor: Actor, *, application: Application, credential: Creden
     actor.require_unlimited("provider:update")
     own = Credential.objects.visible_to(actor).filter(kind=Kind.DNS, pk=credential.pk)
     if not own.exists():
-        raise Invalid({"credential": ["The selected credential is invalid."]})
+        raise Invalid({"credential_id": ["The selected credential id is invalid."]})
     _, is_new = ApplicationCredential.objects.get_or_create(application=application, credential=credential)
     if is_new:
         record(actor, "application.updated", application, {"credential": [None, str(credential)]})

@@ -167,7 +167,7 @@ def _checked_way(actor: Actor, way: str, credential: Credential | None, zone: st
         raise Invalid({"way": [NOT_SET_UP]})
     own = Credential.objects.visible_to(actor).filter(kind=Kind.DNS)
     if credential and (way != Way.CREDENTIAL or not own.filter(pk=credential.pk).exists()):
-        raise Invalid({"credential": ["The selected credential is invalid."]})
+        raise Invalid({"credential_id": ["The selected credential id is invalid."]})
     if zone and way != Way.CREDENTIAL:
         raise Invalid({"zone": ["A zone is named for a DNS credential alone."]})
     return way

@@ -110,7 +110,7 @@ class ConnectionInput(Input):
         help_text="credential if not given. domain_connect: a person goes on at the page of the connection.",
     )
     records = serializers.ListField(child=WantedRecordInput(), min_length=1, max_length=MOST_RECORDS)
-    credential = serializers.CharField(
+    credential_id = serializers.CharField(
         max_length=26, required=False, help_text="One that holds the domain is looked for, if not given."
     )
     zone = serializers.CharField(

@@ -65,7 +65,7 @@ class Connections(ConnectionView):
         ended, and stays until applying confirms that it may be overwritten."""
         found = self.find(self.applications, application)
         given = self.input(ConnectionInput)
-        pk = given.pop("credential", "")
+        pk = given.pop("credential_id", "")
         credential = self.dns_credential(pk) if pk else None
         connection = actions.connect_domain(self.actor, application=found, credential=credential, **given)
         return self.answer_of(connection, 201, job=self.job_address(open_job(connection)))
@@ -73,7 +73,7 @@ class Connections(ConnectionView):
     def dns_credential(self, pk: str) -> Credential:
         credential = self.credentials.filter(kind=Kind.DNS, pk=pk).first()
         if credential is None:
-            raise Invalid({"credential": ["The selected credential is invalid."]})
+            raise Invalid({"credential_id": ["The selected credential id is invalid."]})
         return credential
 
 

@@ -114,7 +114,7 @@ class UseCredential(ApplicationPage, ActionView):
 
     def perform(self) -> str:
         rows = Credential.objects.visible_to(self.actor).filter(kind=Kind.DNS)
-        credential = get_object_or_404(rows, pk=self.request.POST.get("credential", ""))
+        credential = get_object_or_404(rows, pk=self.request.POST.get("credential_id", ""))
         actions.use_credential(self.actor, application=self.application, credential=credential)
         return f"{self.application} uses {credential}."
 

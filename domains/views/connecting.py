@@ -95,7 +95,7 @@ class ConnectDomain(ApplicationPage, FormErrorsMixin[ConnectForm]):
                 domain=self.domain,
                 way=given["way"],
                 records=[row.cleaned_data for row in filled],
-                credential=by_id.get(given["credential"]) if given["way"] == Way.CREDENTIAL else None,
+                credential=by_id.get(given["credential_id"]) if given["way"] == Way.CREDENTIAL else None,
                 zone=given["zone"] if given["way"] == Way.CREDENTIAL else "",
             )
         except Invalid as error:

@@ -42,7 +42,7 @@ def rollback_site(actor: Actor, *, site: Site, release: Release | None = None) -
     require_standing(site)
     release = release or previous_release(site)
     if release.site_id != site.pk:
-        raise Invalid({"release": ["The selected release is invalid."]})
+        raise Invalid({"release_id": ["The selected release id is invalid."]})
     if release.pk == site.current_release_id:
         raise Conflict("This release is the current one.", "Choose another one.")
     if not release.is_on_server:

@@ -24,7 +24,7 @@ class SetupDeployKey(SiteView):
         repository's addresses. Needs provider:read, too."""
         repository = self.find(GitRepository.objects.visible_to(self.actor), git_repository)
         given = self.input(DeployKeyInput)
-        site = Site.objects.visible_to(self.actor).filter(pk=given["site"]).first()
+        site = Site.objects.visible_to(self.actor).filter(pk=given["site_id"]).first()
         if site is None:
-            raise Invalid({"site": ["The selected site is invalid."]})
+            raise Invalid({"site_id": ["The selected site id is invalid."]})
         return self.started(STARTED, site, actions.setup_deploy_key(self.actor, repository=repository, site=site))

@@ -144,9 +144,9 @@ class SiteQuery(Query):
 
 
 class DeployKeyInput(Input):
-    site = serializers.CharField(max_length=26, help_text="The id of the site that is to read the repository.")
+    site_id = serializers.CharField(max_length=26, help_text="The site that is to read the repository.")
 
-    example = {"site": EXAMPLE_ID}
+    example = {"site_id": EXAMPLE_ID}
 
 
 class DeployInput(Input):
@@ -171,11 +171,11 @@ class ScheduleInput(Input):
 
 
 class RollbackInput(Input):
-    release = serializers.CharField(
-        max_length=26, required=False, help_text="A release's id; the one before the current one where it is missing."
+    release_id = serializers.CharField(
+        max_length=26, required=False, help_text="The one before the current one where it is missing."
     )
 
-    example = {"release": EXAMPLE_ID}
+    example = {"release_id": EXAMPLE_ID}
 
 
 class DeleteQuery(Query):

@@ -162,7 +162,7 @@ class Rollback(SiteView):
     )
     def post(self, request: HttpRequest, server: str, site: str) -> Response:
         row = self.site(server, site)
-        release = self._release(row, self.input(RollbackInput).get("release"))
+        release = self._release(row, self.input(RollbackInput).get("release_id"))
         deployment = deployments.rollback_site(self.actor, site=row, release=release)
         return self.started("Rollback started.", row, deployment.job)
 
@@ -171,7 +171,7 @@ class Rollback(SiteView):
             return None
         release = site.releases.served().filter(pk=pk).first()
         if release is None:
-            raise Invalid({"release": ["The selected release is invalid."]})
+            raise Invalid({"release_id": ["The selected release id is invalid."]})
         return release
 
 

@@ -41,7 +41,7 @@ def shown(api: ApiClient, pk: str) -> dict[str, Any]:
 
 def test_an_error_is_reported_and_shown(api: ApiClient, site: Site) -> None:
     details: dict[str, Any] = {"type": "TypeError", "stack": STACK, "context": {"path": "/checkout"}, "level": "fatal"}
-    answer = report(api, **details, environment="production", release="1.4.2", site=site.pk)
+    answer = report(api, **details, environment="production", release="1.4.2", site_id=site.pk)
     assert set(answer) == {"id", "fingerprint"}
     error = shown(api, answer["id"])
     assert (error["status"], error["count"], error["site_id"]) == ("open", 1, site.pk)
@@ -79,9 +79,9 @@ def test_a_fingerprint_of_the_client_decides_within_one_site(api: ApiClient, sit
     first = report(api, "one thing", fingerprint="checkout")
     assert first["fingerprint"] == "checkout"
     assert report(api, "another thing", fingerprint="checkout") == first
-    of_site = report(api, "one thing", fingerprint="checkout", site=site.pk)
+    of_site = report(api, "one thing", fingerprint="checkout", site_id=site.pk)
     assert of_site["id"] != first["id"]
-    assert report(api, "one thing", fingerprint="checkout", site=site.pk) == of_site
+    assert report(api, "one thing", fingerprint="checkout", site_id=site.pk) == of_site
     assert shown(api, first["id"])["count"] == shown(api, of_site["id"])["count"] == 2
 
 
@@ -125,7 +125,7 @@ def test_an_error_is_resolved_and_open_again_when_it_comes_back(api: ApiClient, 
 
 
 def test_the_list_is_narrowed_by_status_and_site(api: ApiClient, site: Site, foreign_site: Site) -> None:
-    report(api, "a", site=site.pk)
+    report(api, "a", site_id=site.pk)
     api.post(f"{ERRORS}/{report(api, 'b')['id']}/resolve")
     totals = {
         query: read(api.get(f"{ERRORS}?{query}"))["meta"]["total"]
@@ -150,7 +150,7 @@ def test_bad_input_is_named_and_changes_nothing(api: ApiClient, foreign_site: Si
         "context": {"context": ["a"]},
         "release": {"release": "x" * 129},
         "colour": {"colour": "red"},
-        "site": {"site": foreign_site.pk},
+        "site_id": {"site_id": foreign_site.pk},
         "occurred_at": {"occurred_at": future},
         "stack": {"stack": "a\0b"},
     }
@@ -238,13 +238,13 @@ def test_the_actions_themselves_ask_for_the_ability(owner: Actor, member: Actor)
 
 def test_a_limited_token_sees_the_errors_of_its_sites_only(owner: Actor, site: Site) -> None:
     record_error(owner, message="of no site")
-    of_site = record_error(owner, message="of the site", site=site.pk)
+    of_site = record_error(owner, message="of the site", site_id=site.pk)
     limited = replace(owner, resources=Resources(servers=frozenset(), sites=frozenset({site.pk})))
     assert ErrorGroup.objects.visible_to(limited).get() == of_site
 
 
 def test_errors_go_with_their_site_and_leave_the_others(owner: Actor, site: Site) -> None:
-    record_error(owner, message="x", site=site.pk)
+    record_error(owner, message="x", site_id=site.pk)
     kept = record_error(owner, message="x")
     site.delete()
     assert ErrorGroup.objects.get() == kept
@@ -269,13 +269,13 @@ def test_a_report_and_the_lists_cost_the_same_for_few_and_for_many(
 def test_no_report_of_many_at_once_is_lost(owner: Actor, site: Site, is_resolved: bool | None) -> None:
     """On SQLite writers queue; on PostgreSQL they meet at the unique index, or at the row."""
     if is_resolved:
-        resolve_error(owner, error=record_error(owner, message="boom", site=site.pk))
+        resolve_error(owner, error=record_error(owner, message="boom", site_id=site.pk))
     barrier, before = Barrier(8), ErrorEvent.objects.count()
 
     def report_once(number: int) -> str:
         barrier.wait()
         try:
-            return record_error(owner, message="boom", site=site.pk).pk
+            return record_error(owner, message="boom", site_id=site.pk).pk
         finally:
             connection.close()
 

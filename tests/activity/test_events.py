@@ -44,7 +44,9 @@ def add(organization: Any, days_ago: int = 0, **fields: Any) -> ActivityEvent:
 def test_events_are_reported_and_listed_by_when_they_occurred(api: ApiClient, owner: Actor, site: Site) -> None:
     earlier = (timezone.now() - timedelta(hours=2)).replace(microsecond=0)
     late = event("backup.made", actor="cron", occurred_at=earlier.isoformat())
-    full = event(actor="ci", site=site.pk, text="Version 1.4.2", metadata={"version": "1.4.2", "tags": ["a", 1, None]})
+    full = event(
+        actor="ci", site_id=site.pk, text="Version 1.4.2", metadata={"version": "1.4.2", "tags": ["a", 1, None]}
+    )
     response = api.post(EVENTS, {"events": [full, late]})
     assert response.status_code == 201
     assert read(response) == {"data": {"recorded": 2}}
@@ -64,7 +66,7 @@ def test_who_reports_is_the_actor_where_none_is_named(api: ApiClient) -> None:
 
 
 def test_the_list_is_narrowed_by_kind_actor_and_site(api: ApiClient, site: Site) -> None:
-    api.post(EVENTS, {"events": [event("a", actor="x"), event("b", actor="y", site=site.pk), event("b", actor="x")]})
+    api.post(EVENTS, {"events": [event("a", actor="x"), event("b", actor="y", site_id=site.pk), event("b", actor="x")]})
     totals = {
         query: read(api.get(f"{EVENTS}?{query}"))["meta"]["total"]
         for query in ("", "kind=b", "actor=x", "kind=b&actor=x", f"site={site.pk}", "kind=none")
@@ -79,14 +81,14 @@ def test_one_bad_event_is_named_and_changes_nothing(api: ApiClient, foreign_site
         event("Deploy Finished"),
         event(occurred_at=(timezone.now() + timedelta(hours=1)).isoformat()),
         event(occurred_at=(timezone.now() - timedelta(days=31)).isoformat()),
-        event(site=foreign_site.pk),
+        event(site_id=foreign_site.pk),
         event(metadata={"text": "x" * 5000}),
     )
     assert errors == {
         "events.1.kind": ["Use lower-case words with dots in between, such as deploy.finished."],
         "events.2.occurred_at": ["The time must not be in the future."],
         "events.3.occurred_at": ["The time must not be more than 30 days ago."],
-        "events.4.site": ["The selected site is invalid."],
+        "events.4.site_id": ["The selected site id is invalid."],
         "events.5.metadata": ["The metadata field must not be larger than 4096 bytes of JSON."],
     }
 
@@ -123,7 +125,7 @@ def test_a_batch_holds_1_to_100_events(api: ApiClient) -> None:
 def test_a_batch_costs_the_same_queries_as_one_event(
     owner: Actor, site: Site, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
-    batch: Any = [event(site=site.pk) for _ in range(100)]
+    batch: Any = [event(site_id=site.pk) for _ in range(100)]
     costs = []
     for events in (batch[:1], batch):
         # The transaction's two, the sites, the rows, and the secrets of the organization: one for each source.
@@ -183,12 +185,12 @@ def test_a_limited_token_reports_about_and_sees_its_sites_only(owner: Actor, sit
     assert ActivityEvent.objects.visible_to(limited).get().site == site
     with pytest.raises(Invalid) as failure:
         record_events(limited, events=[{"kind": "a"}])
-    assert set(failure.value.errors) == {"events.0.site"}
-    assert record_events(limited, events=[{"kind": "a", "site": site.pk}]) == 1
+    assert set(failure.value.errors) == {"events.0.site_id"}
+    assert record_events(limited, events=[{"kind": "a", "site_id": site.pk}]) == 1
 
 
 def test_what_happened_stays_when_its_site_goes(api: ApiClient, site: Site) -> None:
-    api.post(EVENTS, {"events": [event(site=site.pk)]})
+    api.post(EVENTS, {"events": [event(site_id=site.pk)]})
     site.delete()
     assert read(api.get(EVENTS))["data"][0]["site_id"] is None
 

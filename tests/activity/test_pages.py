@@ -33,7 +33,7 @@ def test_without_activity_the_page_says_how_to_report_some(owner_client: Client)
 def test_activity_is_drawn_counted_and_listed(owner: Actor, owner_client: Client, site: Site) -> None:
     yesterday = timezone.now() - timedelta(days=1)
     events: list[EventFields] = [
-        {"kind": "deploy.finished", "actor": "ci", "site": site.pk, "metadata": {"version": "1.4.2"}},
+        {"kind": "deploy.finished", "actor": "ci", "site_id": site.pk, "metadata": {"version": "1.4.2"}},
         {"kind": "deploy.finished", "actor": "ci", "occurred_at": yesterday, "text": "<b>It is out</b>"},
         {"kind": "backup.made", "actor": "cron"},
     ]
@@ -50,7 +50,7 @@ def test_activity_is_drawn_counted_and_listed(owner: Actor, owner_client: Client
 
 
 def test_activity_is_narrowed_and_keeps_the_filter(owner: Actor, owner_client: Client, site: Site) -> None:
-    record_events(owner, events=[{"kind": "a.b", "actor": "ci", "site": site.pk}, {"kind": "c.d", "actor": "cron"}])
+    record_events(owner, events=[{"kind": "a.b", "actor": "ci", "site_id": site.pk}, {"kind": "c.d", "actor": "cron"}])
     assert "1 event in 30 days" in text_of(owner_client, "/activity?kind=a.b")
     page = text_of(owner_client, f"/activity?site={site.pk}&actor=ci")
     assert "1 event in 30 days" in page
@@ -79,12 +79,12 @@ def test_a_filter_that_makes_no_sense_says_so(owner: Actor, owner_client: Client
 def test_the_pages_cost_the_same_for_few_and_for_many(
     owner: Actor, owner_client: Client, site: Site, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
-    error = record_error(owner, message="y", site=site.pk)
+    error = record_error(owner, message="y", site_id=site.pk)
     owner_client.get("/activity")
     for number in (1, 20):
-        record_events(owner, events=[{"kind": f"k{n}", "actor": f"a{n}", "site": site.pk} for n in range(number)])
+        record_events(owner, events=[{"kind": f"k{n}", "actor": f"a{n}", "site_id": site.pk} for n in range(number)])
         for n in range(number):
-            record_error(owner, message="x" * n + "y", site=site.pk)
+            record_error(owner, message="x" * n + "y", site_id=site.pk)
         # Session, user and membership; the sites to choose from, three counts, the total and the rows.
         with django_assert_num_queries(9):
             owner_client.get("/activity")
@@ -102,7 +102,7 @@ def test_without_errors_the_page_says_how_to_report_one(owner_client: Client) ->
 
 
 def test_errors_are_listed_searched_and_narrowed(owner: Actor, owner_client: Client, site: Site) -> None:
-    record_error(owner, message="The disk is full", type="OSError", site=site.pk)
+    record_error(owner, message="The disk is full", type="OSError", site_id=site.pk)
     resolve_error(owner, error=record_error(owner, message="No route"))
     page = text_of(owner_client, "/errors")
     assert "OSError: The disk is full" in page
@@ -156,7 +156,7 @@ def test_a_viewer_sees_and_is_told_what_is_missing(owner: Actor, member_client: 
 
 
 def test_a_stranger_finds_nothing(owner: Actor, outsider_client: Client, site: Site) -> None:
-    error = record_error(owner, message="x", site=site.pk)
+    error = record_error(owner, message="x", site_id=site.pk)
     record_events(owner, events=[{"kind": "a.b"}])
     assert "No activity yet" in text_of(outsider_client, "/activity")
     assert site.domain not in text_of(outsider_client, "/activity?kind=a.b")

@@ -109,10 +109,10 @@ def test_the_key_stays_below_the_prefix_and_is_a_plain_path(owner: Actor, server
 def test_exactly_one_target(owner: Actor, database: Database, site: Site, storage: Credential) -> None:
     with pytest.raises(Invalid) as neither:
         make_backup(owner, credential=storage)
-    assert neither.value.errors == {"database": ["The database field is required."]}
+    assert neither.value.errors == {"database_id": ["The database id field is required."]}
     with pytest.raises(Invalid) as both:
         make_backup(owner, database=database, site=site, credential=storage)
-    assert list(both.value.errors) == ["site"]
+    assert list(both.value.errors) == ["site_id"]
 
 
 def test_the_credential_is_a_storage_of_the_same_organization(
@@ -122,7 +122,7 @@ def test_the_credential_is_a_storage_of_the_same_organization(
     for wrong in (factories.storage(outsider.organization), dns):
         with pytest.raises(Invalid) as error:
             make_backup(owner, database=database, credential=wrong)
-        assert error.value.errors == {"credential": ["The selected credential is invalid."]}
+        assert error.value.errors == {"credential_id": ["The selected credential id is invalid."]}
     assert not Backup.objects.exists()
 
 
@@ -308,7 +308,7 @@ def test_a_server_that_is_gone_or_not_seen_is_refused(owner: Actor, outsider: Ac
     Backup.objects.filter(pk=backup.pk).update(server=None, database=None)
     with pytest.raises(Invalid) as error:
         restore_backup(owner, backup=backup)
-    assert list(error.value.errors) == ["server"]
+    assert list(error.value.errors) == ["server_id"]
 
 
 def test_files_are_restored_into_a_site(owner: Actor, files: Backup, server: Server, site: Site) -> None:
@@ -321,13 +321,13 @@ def test_files_are_restored_into_a_site(owner: Actor, files: Backup, server: Ser
 
 
 def test_files_have_no_name_and_a_database_no_site(owner: Actor, files: Backup, backup: Backup, site: Site) -> None:
-    for arguments, field in (({"name": "x"}, "name"), ({"server": site.server}, "server")):
+    for arguments, field in (({"name": "x"}, "name"), ({"server": site.server}, "server_id")):
         with pytest.raises(Invalid) as error:
             restore_backup(owner, backup=files, **arguments)
         assert list(error.value.errors) == [field]
     with pytest.raises(Invalid) as error:
         restore_backup(owner, backup=backup, site=site)
-    assert list(error.value.errors) == ["site"]
+    assert list(error.value.errors) == ["site_id"]
 
 
 def test_an_encrypted_backup_needs_its_private_key_which_is_a_secret(owner: Actor, backup: Backup) -> None:
@@ -369,7 +369,7 @@ def test_files_and_what_is_encrypted_cannot_be_drilled(owner: Actor, files: Back
     for what in (files, backup):
         with pytest.raises(Invalid) as error:
             drill_backup(owner, backup=what)
-        assert list(error.value.errors) == ["backup"]
+        assert list(error.value.errors) == ["backup_id"]
 
 
 def test_a_schedule_is_tried_by_its_newest_good_backup(owner: Actor, database: Database, storage: Credential) -> None:

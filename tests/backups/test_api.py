@@ -35,7 +35,7 @@ def ids_of(api: ApiClient, path: str) -> list[str]:
 
 
 def test_a_backup_of_a_database_is_made(api: ApiClient, database: Database, storage: Credential) -> None:
-    response = api.post("/backups", {"database": database.pk, "credential": storage.pk})
+    response = api.post("/backups", {"database_id": database.pk, "credential_id": storage.pk})
     assert response.status_code == 202
     body = response.json()
     assert body["message"] == "The backup is queued."
@@ -45,7 +45,7 @@ def test_a_backup_of_a_database_is_made(api: ApiClient, database: Database, stor
 
 
 def test_a_backup_of_an_application_is_made(api: ApiClient, site: Site, storage: Credential) -> None:
-    response = api.post("/backups/application", {"site": site.pk, "credential": storage.pk})
+    response = api.post("/backups/application", {"site_id": site.pk, "credential_id": storage.pk})
     assert response.status_code == 202
     assert (response.json()["data"]["type"], response.json()["data"]["site_id"]) == ("application", site.pk)
 
@@ -53,7 +53,7 @@ def test_a_backup_of_an_application_is_made(api: ApiClient, site: Site, storage:
 def test_the_backups_of_one_database(api: ApiClient, database: Database, backup: Backup) -> None:
     factories.backup(backup.credential, database=factories.database(database.server))
     path = f"/servers/{database.server_id}/databases/{database.pk}/backups"
-    made = api.post(path, {"credential": backup.credential_id, "encryption": "age", "recipient": AGE})
+    made = api.post(path, {"credential_id": backup.credential_id, "encryption": "age", "recipient": AGE})
     assert made.status_code == 202
     assert ids_of(api, path) == [made.json()["data"]["id"], backup.pk]
     assert ids_of(api, f"{path}?status=completed") == [backup.pk]
@@ -62,9 +62,9 @@ def test_the_backups_of_one_database(api: ApiClient, database: Database, backup:
 @pytest.mark.parametrize(
     ("values", "field", "said"),
     [
-        ({"database": new_id()}, "database", "The selected database is invalid."),
-        ({"credential": new_id()}, "credential", "The selected credential is invalid."),
-        ({"database": None}, "database", "The database field is required."),
+        ({"database_id": new_id()}, "database_id", "The selected database id is invalid."),
+        ({"credential_id": new_id()}, "credential_id", "The selected credential id is invalid."),
+        ({"database_id": None}, "database_id", "The database id field is required."),
         ({"encryption": "zip"}, "encryption", "The selected encryption is invalid."),
         ({"encryption": "age"}, "recipient", "Give the public key that it is encrypted for."),
         ({"encryption": "age", "recipient": AGE_PRIVATE}, "recipient", "This is a private key."),
@@ -74,7 +74,7 @@ def test_the_backups_of_one_database(api: ApiClient, database: Database, backup:
 def test_what_is_wrong_is_named(
     values: dict[str, Any], field: str, said: str, api: ApiClient, database: Database, storage: Credential
 ) -> None:
-    response = api.post("/backups", {"database": database.pk, "credential": storage.pk, **values})
+    response = api.post("/backups", {"database_id": database.pk, "credential_id": storage.pk, **values})
     assert response.status_code == 422
     assert list(response.json()["errors"]) == [field]
     assert said in response.json()["errors"][field][0]
@@ -157,20 +157,20 @@ def test_a_drill_of_a_backup_or_of_what_a_schedule_has_stored(
     api: ApiClient, schedule: Schedule, database: Database
 ) -> None:
     stored = factories.backup(schedule.credential, database=database, schedule=schedule)
-    one = api.post("/backups/drills", {"backup": stored.pk, "query": "SELECT 1"})
-    other = api.post("/backups/drills", {"schedule": schedule.pk})
+    one = api.post("/backups/drills", {"backup_id": stored.pk, "query": "SELECT 1"})
+    other = api.post("/backups/drills", {"schedule_id": schedule.pk})
     assert (one.status_code, other.status_code) == (202, 202)
     assert (one.json()["data"]["query"], one.json()["data"]["schedule_id"]) == ("SELECT 1", None)
     assert other.json()["data"]["backup_id"] == stored.pk
     assert ids_of(api, f"/backups/drills?schedule={schedule.pk}") == [other.json()["data"]["id"]]
     assert ids_of(api, "/backups/restores") == []
-    for body, field in (({}, "backup"), ({"backup": stored.pk, "schedule": schedule.pk}, "schedule")):
+    for body, field in (({}, "backup_id"), ({"backup_id": stored.pk, "schedule_id": schedule.pk}, "schedule_id")):
         refused = api.post("/backups/drills", body)
         assert (refused.status_code, list(refused.json()["errors"])) == (422, [field])
 
 
 def test_a_schedule_from_its_making_to_its_end(api: ApiClient, database: Database, storage: Credential) -> None:
-    body = {"database": database.pk, "credential": storage.pk, "cron": "0 2 * * *", "timezone": "Europe/Berlin"}
+    body = {"database_id": database.pk, "credential_id": storage.pk, "cron": "0 2 * * *", "timezone": "Europe/Berlin"}
     made = api.post("/backups/schedules", body)
     assert made.status_code == 201
     data = made.json()["data"]
@@ -211,7 +211,7 @@ def test_a_schedule_says_when_it_was_last_good_and_proven(api: ApiClient, schedu
         ({"max_age_hours": 3}, "max_age_hours"),
         ({"keep_last": 0}, "keep_last"),
         ({"drill_query": "DROP TABLE orders"}, "drill_query"),
-        ({"credential": new_id()}, "credential"),
+        ({"credential_id": new_id()}, "credential_id"),
     ],
 )
 def test_what_is_wrong_with_a_schedule_is_named(
@@ -233,9 +233,9 @@ def test_a_token_that_sees_one_site_sees_its_backups_alone(
     assert ids_of(api, "/backups/schedules") == [schedule.pk]
     for hidden in (backup, others):
         assert api.get(f"/backups/{hidden.pk}").status_code == 404
-    refused = api.post("/backups/application", {"site": other.pk, "credential": storage.pk})
-    assert refused.json()["errors"] == {"site": ["The selected site is invalid."]}
-    assert api.post(f"/backups/{files.pk}/restore", {"site": other.pk}).status_code == 422
+    refused = api.post("/backups/application", {"site_id": other.pk, "credential_id": storage.pk})
+    assert refused.json()["errors"] == {"site_id": ["The selected site id is invalid."]}
+    assert api.post(f"/backups/{files.pk}/restore", {"site_id": other.pk}).status_code == 422
     job = api.post(f"/backups/{files.pk}/restore").json()["job"]["id"]
     assert api.get(f"/jobs/{job}").status_code == 200
 

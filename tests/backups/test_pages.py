@@ -153,7 +153,7 @@ def test_charts_say_in_words_what_they_show(owner_client: Client, database: Data
 def test_a_backup_is_made_by_hand(owner_client: Client, database: Database, site: Site, storage: Credential) -> None:
     page = text_of(owner_client, f"/backups/new?database={database.pk}")
     assert f'value="database:{database.pk}" selected' in page
-    given = {"target": f"site:{site.pk}", "credential": storage.pk, "encryption": "age", "recipient": AGE_KEY}
+    given = {"target": f"site:{site.pk}", "credential_id": storage.pk, "encryption": "age", "recipient": AGE_KEY}
     response = owner_client.post("/backups/new", given)
     backup = Backup.objects.get()
     assert response["Location"] == f"/backups/{backup.pk}"
@@ -167,10 +167,10 @@ def test_a_backup_is_made_by_hand(owner_client: Client, database: Database, site
 def test_what_the_action_refuses_stands_at_its_field(
     owner_client: Client, database: Database, storage: Credential
 ) -> None:
-    given = {"target": f"database:{database.pk}", "credential": storage.pk, "encryption": "age"}
+    given = {"target": f"database:{database.pk}", "credential_id": storage.pk, "encryption": "age"}
     assert "Give the public key that it is encrypted for." in refused(owner_client, "/backups/new", given)
     Server.objects.update(provisioned_at=None)
-    given = {"target": f"database:{database.pk}", "credential": storage.pk, "encryption": "none"}
+    given = {"target": f"database:{database.pk}", "credential_id": storage.pk, "encryption": "none"}
     assert "is not ready" in refused(owner_client, "/backups/new", given)
     assert not Backup.objects.exists()
 
@@ -378,7 +378,7 @@ def test_a_restore_whose_key_is_forgotten_begins_anew(
 def given_schedule(target: str, storage: Credential, **fields: Any) -> dict[str, Any]:
     kept = {f"keep_{period}": 0 for period in ("daily", "weekly", "monthly", "yearly")} | {"keep_last": 7}
     times = {"preset": "0 2 * * *", "timezone": "Europe/Berlin"}
-    return {"target": target, "credential": storage.pk, "encryption": "none", **kept, **times, **fields}
+    return {"target": target, "credential_id": storage.pk, "encryption": "none", **kept, **times, **fields}
 
 
 def test_a_schedule_is_added_changed_paused_and_deleted(
@@ -559,6 +559,6 @@ def test_a_form_takes_nothing_of_another_organization(
     given = given_schedule(f"database:{database.pk}", storage)
     page = refused(outsider_client, "/backups/schedules/new", given)
     assert page.count("Select a valid choice") == 2
-    given |= {"credential": own.pk}
+    given |= {"credential_id": own.pk}
     assert "Select a valid choice" in refused(outsider_client, "/backups/new", given)
     assert not Backup.objects.exists()

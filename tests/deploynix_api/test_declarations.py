@@ -1,5 +1,6 @@
 """Walks every URL: no API view goes without an ability, an operation and its description."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -77,6 +78,19 @@ def test_each_body_has_an_example() -> None:
             assert "example" in content, f"{method} {path}"
             data = content["example"].get("data", "none")
             assert data not in ({}, [{}]), f"{method} {path}: an empty example"
+
+
+def test_a_body_names_what_is_there_already_as_answers_do() -> None:
+    """Without it, a `credential` is the id of one here, and the secret of another there."""
+    for path, method, one in operations():
+        example = one.get("requestBody", {"content": {"application/json": {}}})["content"]["application/json"]
+        given = example.get("example", {}).items()
+        wrong = [name for name, value in given if is_id(value) and not name.endswith("_id")]
+        assert not wrong, f"{method} {path}: {wrong}"
+
+
+def is_id(value: object) -> bool:
+    return isinstance(value, str) and re.fullmatch(r"01[0-9A-Z]{24}", value) is not None
 
 
 def test_the_description_is_served_and_validates(client: Client) -> None:

@@ -20,8 +20,8 @@ NAMED = [call for call in CLOSED if call.places]
 PARTS = {"credentials": {"dns-providers", "git-providers"}}
 # Fields of bodies that name something.
 REFERENCES = {
-    *("backup", "credential_id", "database", "project_id", "release", "schedule", "server", "server_id", "servers"),
-    *("site", "site_ids", "sites"),
+    *("backup_id", "credential_id", "database_id", "project_id", "release_id", "schedule_id", "server_id", "servers"),
+    *("site_id", "site_ids", "sites"),
 }
 # Parameters of lists that name something, and the collection that it is in.
 FILTERS = {
@@ -131,17 +131,16 @@ class Nowhere(dict[str, str]):
 
 def full_body(call: Call, own: Everything) -> Any:
     """The operation's example, and all that it may name besides."""
+    named = own.named_for(call)
     fields = REFERENCES.intersection(call.operation.input().fields) if call.operation.input else ()
-    return {**(own.body(call) or {}), **{name: own.named[name] for name in fields}}
+    return {**(own.body(call) or {}), **{name: named[name] for name in fields}}
 
 
 def references(call: Call, own: Everything, foreign: Everything) -> list[tuple[str, str]]:
     """Each id that a body may name, and that of its like in the other organization."""
     pairs = {pk: foreign.ids[collection] for collection, pk in own.ids.items()}
     pairs[own.storage.pk] = foreign.storage.pk
-    # What an application calls its release is any text.
-    if call.operation.summary != "Report an error":
-        pairs[own.releases[0].pk] = foreign.releases[0].pk
+    pairs[own.releases[0].pk] = foreign.releases[0].pk
     return list(pairs.items())
 
 

@@ -86,7 +86,7 @@ def test_a_domain_is_connected_and_shown(api: ApiClient, outsider_api: ApiClient
         ({"records": []}, "records"),
         ({"records": [{"type": "A", "value": "here"}]}, "records.0.value"),
         ({"records": [{"type": "A", "value": "203.0.113.10", "ttl": 1}]}, "records.0.ttl"),
-        ({"credential": "01JAZ5R0M8Q2W4E6T8Y0P2A4SD"}, "credential"),
+        ({"credential_id": "01JAZ5R0M8Q2W4E6T8Y0P2A4SD"}, "credential_id"),
         ({"way": "manual", "zone": "Z123ABC"}, "zone"),
     ],
 )
@@ -98,7 +98,7 @@ def test_bad_input_changes_nothing(api: ApiClient, path: str, change: dict[str, 
 
 
 def test_another_s_credential_is_none(api: ApiClient, outsider: Actor, path: str) -> None:
-    assert api.post(path, {**BODY, "credential": credential(outsider).pk}).status_code == 422
+    assert api.post(path, {**BODY, "credential_id": credential(outsider).pk}).status_code == 422
 
 
 def test_a_domain_is_connected_once(api: ApiClient, owner: Actor, path: str, connection: Connection) -> None:
@@ -150,7 +150,7 @@ def test_an_application_with_domains_and_a_credential_in_use_stay(
     api: ApiClient, owner: Actor, application: Application, path: str
 ) -> None:
     used = credential(owner)
-    api.post(path, {**BODY, "credential": used.pk, "zone": "Z123ABC"})
+    api.post(path, {**BODY, "credential_id": used.pk, "zone": "Z123ABC"})
     with pytest.raises(Conflict, match="is used by the domain shop"):
         delete_credential(owner, credential=used)
     assert api.delete(f"/applications/{application.pk}").status_code == 409

@@ -96,10 +96,10 @@ def test_an_application_takes_a_credential_into_use(
     foreign = create_credential(
         outsider, kind=Kind.DNS, provider="cloudflare", name="Theirs", values={"api_token": "x" * 40}
     )
-    assert owner_client.post(f"{page}/credentials/use", {"credential": foreign.pk}).status_code == 404
+    assert owner_client.post(f"{page}/credentials/use", {"credential_id": foreign.pk}).status_code == 404
     assert (
         b"Shop uses Ours"
-        in owner_client.post(f"{page}/credentials/use", {"credential": credential.pk}, follow=True).content
+        in owner_client.post(f"{page}/credentials/use", {"credential_id": credential.pk}, follow=True).content
     )
     assert list(application.credentials.all()) == [credential]
     owner_client.post(f"{page}/credentials/{credential.pk}/drop")

@@ -79,8 +79,8 @@ def test_releases_and_rolling_back(api: ApiClient, live: Site) -> None:
     response = api.post(address_of(live, "/rollback"))
     assert (response.status_code, read(response)["message"]) == (202, "Rollback started.")
     assert live.deployments.get().release_id == "01A"
-    assert api.post(address_of(live, "/rollback"), {"release": "01B"}).status_code == 409
-    assert api.post(address_of(live, "/rollback"), {"release": "nonsense"}).status_code == 422
+    assert api.post(address_of(live, "/rollback"), {"release_id": "01B"}).status_code == 409
+    assert api.post(address_of(live, "/rollback"), {"release_id": "nonsense"}).status_code == 422
 
 
 def test_a_release_of_another_site_is_refused(api: ApiClient, live: Site, outsider: Actor) -> None:
@@ -88,7 +88,7 @@ def test_a_release_of_another_site_is_refused(api: ApiClient, live: Site, outsid
     release = Release.objects.create(
         site=other, folder="x", commit="1" * 40, is_on_server=True, activated_at=timezone.now()
     )
-    assert api.post(address_of(live, "/rollback"), {"release": release.pk}).status_code == 422
+    assert api.post(address_of(live, "/rollback"), {"release_id": release.pk}).status_code == 422
 
 
 def test_suspending_resuming_and_zero_downtime(api: ApiClient, live: Site) -> None:

@@ -63,7 +63,7 @@ def log_of(job: Job) -> str:
 
 
 def test_a_site_is_let_in_by_a_job(api: ApiClient, shop: GitRepository, site: Site) -> None:
-    answer = read(api.post(path_of(shop), {"site": site.pk}), 202)
+    answer = read(api.post(path_of(shop), {"site_id": site.pk}), 202)
     assert (answer["message"], answer["data"]["id"]) == ("The deploy key is being set up.", site.pk)
     job = done(answer)
     assert (job.status, job.result, job.subject_id) == (JobStatus.SUCCEEDED, {"key_id": "key-2"}, site.pk)
@@ -74,15 +74,15 @@ def test_a_site_is_let_in_by_a_job(api: ApiClient, shop: GitRepository, site: Si
 
 
 def test_asking_twice_does_it_once(api: ApiClient, shop: GitRepository, site: Site) -> None:
-    first, again = (read(api.post(path_of(shop), {"site": site.pk}), 202) for _ in range(2))
+    first, again = (read(api.post(path_of(shop), {"site_id": site.pk}), 202) for _ in range(2))
     assert first["job"] == again["job"]
-    results = [done(first).result, done(read(api.post(path_of(shop), {"site": site.pk}), 202)).result]
+    results = [done(first).result, done(read(api.post(path_of(shop), {"site_id": site.pk}), 202)).result]
     assert results == [{"key_id": "key-2"}] * 2
 
 
 def test_whoever_deploys_without_the_key_is_told(api: ApiClient, shop: GitRepository, site: Site) -> None:
     Site.objects.update(repository_url="https://forge.test/acme/shop-2")
-    job = done(read(api.post(path_of(shop), {"site": site.pk}), 202))
+    job = done(read(api.post(path_of(shop), {"site_id": site.pk}), 202))
     assert f"Deploys use no key for https://forge.test/acme/shop-2: change it to {URL}." in log_of(job)
 
 
@@ -90,13 +90,13 @@ def test_a_site_of_another_repository_is_refused_with_both_addresses(
     api: ApiClient, shop: GitRepository, site: Site
 ) -> None:
     Site.objects.update(repository_url="git@forge.test:acme/shop-3.git")
-    answer = read(api.post(path_of(shop), {"site": site.pk}), 422)
+    answer = read(api.post(path_of(shop), {"site_id": site.pk}), 422)
     for text in (
         "shop.example is deployed from git@forge.test:acme/shop-3.git",
         URL,
         "https://forge.test/acme/shop-2.git",
     ):
-        assert text in answer["errors"]["site"][0]
+        assert text in answer["errors"]["site_id"][0]
     assert not Job.objects.about(site).exists()
 
 
@@ -104,7 +104,7 @@ def test_nothing_is_done_about_a_repository_that_nobody_has_read(
     api: ApiClient, owner: Actor, credential: Credential, site: Site
 ) -> None:
     repository = connect_repository(owner, credential=credential, full_name="acme/shop-2")
-    answer = read(api.post(path_of(repository), {"site": site.pk}), 409)
+    answer = read(api.post(path_of(repository), {"site_id": site.pk}), 409)
     assert (answer["message"], answer["hint"]) == (
         "acme/shop-2 has not been read from its provider.",
         "Wait until it was read.",
@@ -114,13 +114,13 @@ def test_nothing_is_done_about_a_repository_that_nobody_has_read(
 def test_what_has_changed_since_is_looked_at_again(
     api: ApiClient, owner: Actor, shop: GitRepository, site: Site
 ) -> None:
-    answer = read(api.post(path_of(shop), {"site": site.pk}), 202)
+    answer = read(api.post(path_of(shop), {"site_id": site.pk}), 202)
     update_repository(owner, repository=shop, credential=forge(owner, name="Other"))
     job = done(answer)
     assert (job.status, job.error) == (JobStatus.FAILED, "acme/shop-2 has not been read from its provider.")
 
     other = connected(owner, shop.credential)
-    answer = read(api.post(path_of(other), {"site": site.pk}), 202)
+    answer = read(api.post(path_of(other), {"site_id": site.pk}), 202)
     disconnect_repository(owner, repository=other)
     job = done(answer)
     assert (job.status, job.error) == (JobStatus.FAILED, "The repository has been disconnected.")
@@ -128,7 +128,7 @@ def test_what_has_changed_since_is_looked_at_again(
 
 def test_what_the_provider_refuses_is_told_with_its_remedy(api: ApiClient, owner: Actor, site: Site) -> None:
     repository = connected(owner, forge(owner, token="limited-token"))
-    job = done(read(api.post(path_of(repository), {"site": site.pk}), 202))
+    job = done(read(api.post(path_of(repository), {"site_id": site.pk}), 202))
     assert (job.status, job.error, job.hint) == (JobStatus.FAILED, "Forge answered 403.", "Give it Deploy keys: write.")
 
 
@@ -140,10 +140,12 @@ def test_nobody_lets_in_what_is_not_theirs(
     shop: GitRepository,
     site: Site,
 ) -> None:
-    body = {"site": site.pk}
+    body = {"site_id": site.pk}
     foreign = factories.site(factories.server(outsider.organization), repository_url=URL)
     for pk in (foreign.pk, new_id()):
-        assert read(api.post(path_of(shop), {"site": pk}), 422)["errors"] == {"site": ["The selected site is invalid."]}
+        assert read(api.post(path_of(shop), {"site_id": pk}), 422)["errors"] == {
+            "site_id": ["The selected site id is invalid."]
+        }
     read(api.post(path_of(connected(outsider, forge(outsider))), body), 404)
     read(outsider_api.post(path_of(shop), body), 404)
     read(member_api.post(path_of(shop), body), 403)
@@ -153,7 +155,7 @@ def test_a_token_needs_both_abilities_and_the_site(owner: Actor, shop: GitReposi
     def asked(**limits: Any) -> Response:
         abilities = limits.pop("abilities", ["site:update", "provider:read"])
         return ApiClient(create_token(owner, name=new_id(), abilities=abilities, **limits)[1]).post(
-            path_of(shop), {"site": site.pk}
+            path_of(shop), {"site_id": site.pk}
         )
 
     read(asked(abilities=["site:update"]), 403)

@@ -146,8 +146,8 @@ def test_the_job_that_removes_a_chosen_site_can_be_followed_to_its_end(owner: Ac
     ("path", "body"),
     [
         ("/instances", {**NEW_SITE, "server_id": "<server>"}),
-        ("/errors", {"message": "x", "site": "<site>"}),
-        ("/activity/events", {"events": [{"kind": "x.y", "site": "<site>"}]}),
+        ("/errors", {"message": "x", "site_id": "<site>"}),
+        ("/activity/events", {"events": [{"kind": "x.y", "site_id": "<site>"}]}),
         ("/scripts/<script>/run", {"servers": ["<server>"], "parameters": {"API_TOKEN": "mk_4f9a0c7de1b2"}}),
         ("/tokens", {"name": "narrower", "servers": ["<server>"]}),
         ("/tokens", {"name": "narrower", "sites": ["<site>"]}),
