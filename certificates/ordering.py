@@ -143,12 +143,13 @@ class Ordering:
     def _lost_order(self, issuance: Issuance) -> Order | None:
         """One that was placed by a worker who could not write its address down; None where the CA lists none."""
         rows = Issuance.objects.filter(account=self.account)
-        if rows.filter(status=IssuanceStatus.ORDERED, order_url="").exclude(pk=issuance.pk).exists():
-            # It may be that one's, which is being placed right now.
-            return None
         with suppress(AcmeError):
+            placed = list(self.acme.orders())
+            # Only now: whoever has placed one of them had written down before that it was about to.
+            if rows.filter(status=IssuanceStatus.ORDERED, order_url="").exclude(pk=issuance.pk).exists():
+                return None
             known = set(rows.values_list("order_url", flat=True))
-            for url in self.acme.orders():
+            for url in placed:
                 if url in known:
                     continue
                 order = self.acme.order(url)

@@ -12,6 +12,7 @@ from certificates.acme.client import Acme
 from certificates.acme.errors import AcmeError, RateLimited
 from certificates.acme.objects import PENDING
 from certificates.actions.proofs import clean_up_after
+from certificates.memory import wait_for_forgetting
 from certificates.models import Account, Certificate
 from certificates.ordering import Ordering
 from deploynix.errors import Conflict, Error
@@ -96,6 +97,7 @@ class OrderKind(JobKind):
             raise Postponed(timezone.now() + timedelta(seconds=error.retry_after), error.message) from error
         except AcmeError as error:
             forget_if_unknown(account, error)
+            wait_for_forgetting(run, certificate, error)
             raise
 
     def on_failed(self, job: Job, error: Error) -> None:

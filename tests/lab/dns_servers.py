@@ -143,17 +143,18 @@ class Secondary(Bind):
 
 
 class Resolver(Bind):
-    """Looks names up for anybody, beginning at a root of one's own, and remembers nothing.
+    """Looks names up for anybody, beginning at a root of one's own, and remembers answers for so many seconds.
 
     Zones of these servers let nobody remember what there is not (the last number of their SOA).
     """
 
-    def __init__(self, address: str, root: str) -> None:
+    def __init__(self, address: str, root: str, remembers: int = 0) -> None:
         self._root = root
+        self._remembers = remembers
         super().__init__(address, 53, ["."])
 
     def options(self) -> str:
-        brief = "max-cache-ttl 0; servfail-ttl 0; resolver-query-timeout 1500;"
+        brief = f"max-cache-ttl {self._remembers}; servfail-ttl 0; resolver-query-timeout 1500;"
         return f"recursion yes; allow-recursion {{ any; }}; minimal-responses yes; {brief}"
 
     def declared(self, zone: str) -> str:

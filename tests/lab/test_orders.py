@@ -1,5 +1,6 @@
 """Certificates from Pebble and Caddy, proven in the zones of BIND and PowerDNS: orders, proofs, and what goes wrong."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 from threading import Thread
 
@@ -8,6 +9,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.hashes import SHA256
 from django.db import connections
+from django.utils import timezone
 from pytest_django import Settings
 
 from certificates import proofs
@@ -21,8 +23,8 @@ from deploynix.actor import Actor
 from jobs.actions import cancel_job
 from jobs.models import Job, JobStep, Status
 from tests.lab.authorities import BINDING, Pebble
-from tests.lab.dns_servers import Served
-from tests.lab.names import Names
+from tests.lab.dns_servers import Resolver, Served
+from tests.lab.names import Names, on_loopback
 from tests.lab.orders import (
     NAMES,
     RECORD,
@@ -216,6 +218,45 @@ def test_two_for_the_same_name_at_once_keep_both_values(owner: Actor, slow: Name
     assert values_at(slow.bind, SLOW_RECORD) == set()
 
 
+@pytest.fixture
+def remembering(names: Names, pebble: Pebble) -> Iterator[tuple[Pebble, Resolver]]:
+    """An authority whose resolver has forgotten nothing before the end of the test, unless it is started again."""
+    address = f"{names.resolver.address.rpartition('.')[0]}.10"
+    resolver, authority = Resolver(address, names.root.address, remembers=60), Pebble(f"{address}:53")
+    with on_loopback(address), resolver, authority:
+        yield authority, resolver
+
+
+def test_what_the_authority_remembers_of_another_proof_is_waited_for(
+    owner: Actor, names: Names, remembering: tuple[Pebble, Resolver]
+) -> None:
+    dns_credential(owner, names.bind)
+    authority, resolver = remembering
+    wanted = certificate(owner, authority)
+    assert run(ordered(owner, wanted)).status == Status.SUCCEEDED
+    job = run(ordered(owner, wanted))
+    assert (job.status, job.retries) == (Status.QUEUED, 0)
+    assert job.run_after > timezone.now() + timedelta(minutes=4)
+    assert "may still remember another proof of the same name" in log_of(job)
+    resolver.stop()
+    resolver.start()
+    Job.objects.update(run_after=job.created_at)
+    assert (run(job).status, job.error) == (Status.SUCCEEDED, "")
+    assert values_at(names.bind) == set()
+
+
+def test_it_is_waited_for_once(owner: Actor, names: Names, remembering: tuple[Pebble, Resolver]) -> None:
+    dns_credential(owner, names.bind)
+    wanted = certificate(owner, remembering[0])
+    assert run(ordered(owner, wanted)).status == Status.SUCCEEDED
+    job = run(ordered(owner, wanted))
+    Job.objects.update(run_after=job.created_at)
+    assert run(job).status == Status.FAILED
+    assert "may still be remembered" in job.hint
+    cleaned(owner)
+    assert values_at(names.bind) == set()
+
+
 def test_cancelling_removes_the_values(owner: Actor, slow: Names, pebble: Pebble) -> None:
     dns_credential(owner, slow.bind)
     job = ordered(owner, certificate(owner, pebble, *SLOW))
@@ -276,6 +317,28 @@ def test_an_order_whose_address_was_lost_is_found_again(owner: Actor, names: Nam
     assert run(job).status == Status.SUCCEEDED
     assert Issuance.objects.get().order_url == placed
     assert orders_at(pebble) == before + 1
+
+
+def test_an_order_that_another_job_places_meanwhile_is_not_taken_for_a_lost_one(
+    owner: Actor, names: Names, pebble: Pebble, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dns_credential(owner, names.bind)
+    wanted, other = certificate(owner, pebble), certificate(owner, pebble)
+    Issuance.objects.create(certificate=wanted, account=wanted.account, names=NAMES)
+    read = Acme.orders
+
+    def orders(acme: Acme) -> Iterator[str]:
+        Issuance.objects.create(certificate=other, account=other.account, names=NAMES)
+        acme.new_order(NAMES)
+        yield from read(acme)
+
+    monkeypatch.setattr(Acme, "orders", orders)
+    job = ordered(owner, wanted)
+    JobStep.objects.filter(job=job, position__gt=0).update(status=Status.SUCCEEDED)
+    run(job)
+    monkeypatch.undo()
+    assert orders_at(pebble) == 2
+    assert list(wanted.issuances.exclude(order_url="")) != []
 
 
 def test_an_order_that_the_authority_has_given_up_is_placed_anew(owner: Actor, names: Names, pebble: Pebble) -> None:
