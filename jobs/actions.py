@@ -5,6 +5,7 @@ from typing import Any
 
 from django.db import models, transaction
 from django.utils import timezone
+from django.utils.text import Truncator
 
 from audit.log import record
 from deploynix.actor import Actor
@@ -12,7 +13,7 @@ from deploynix.errors import Conflict
 from deploynix.ids import new_id
 from jobs.bell import ring, ring_next
 from jobs.kinds import kind_of
-from jobs.models import Job, JobStep, Status
+from jobs.models import LONGEST_ACTOR, LONGEST_LABEL, Job, JobStep, Status
 
 
 def enqueue_job(
@@ -27,22 +28,22 @@ def enqueue_job(
 ) -> Job:
     """Writes the job and its steps, and rings once the surrounding transaction is committed.
 
-    The caller is the action that authorised the work. Without a lane the job has one of its own. For a job that is to
-    wait until `run_after` the reaper rings.
+    The caller is the action that authorised the work. A label is cut where the names in it are too long. Without a lane
+    the job has one of its own. For a job that is to wait until `run_after` the reaper rings.
     """
     job_id = new_id()
     job = Job.objects.create(
         id=job_id,
         organization=actor.organization,
         kind=kind,
-        label=label,
+        label=Truncator(label).chars(LONGEST_LABEL),
         subject_type=subject._meta.model_name or "",
         subject_id=subject.pk,
         lane=lane or f"job:{job_id}",
         params=params or {},
         run_after=run_after or timezone.now(),
         user=actor.user,
-        actor=str(actor),
+        actor=Truncator(str(actor)).chars(LONGEST_ACTOR),
     )
     JobStep.objects.bulk_create(
         JobStep(job=job, position=position, name=step.name, label=step.label)

@@ -23,6 +23,7 @@ class Status(models.TextChoices):
 
 
 OPEN_STATUSES = (Status.QUEUED, Status.RUNNING)
+LONGEST_LABEL, LONGEST_ACTOR = 255, 320
 
 
 class JobQuerySet(OwnedQuerySet["Job"]):
@@ -52,7 +53,7 @@ class Job(models.Model):
     id = IdField()
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="jobs")
     kind = models.CharField(max_length=64)
-    label = models.CharField(max_length=255)
+    label = models.CharField(max_length=LONGEST_LABEL)
     subject_type = models.CharField(max_length=32)
     subject_id = models.CharField(max_length=26)
     lane = models.CharField(max_length=64)
@@ -66,7 +67,7 @@ class Job(models.Model):
     error = models.TextField(blank=True)
     hint = models.TextField(blank=True)
     user = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
-    actor = models.CharField(max_length=320)
+    actor = models.CharField(max_length=LONGEST_ACTOR)
     log_size = models.PositiveBigIntegerField(default=0)
     created_at = models.DateTimeField(default=timezone.now)
     run_after = models.DateTimeField(default=timezone.now)

@@ -43,9 +43,8 @@ def restore_backup(
     restore.save()
     into = str(restore.site) if restore.site else restore.name
     lane = lane_of(restore.database, restore.site) or f"restore:{restore.server_id}"
-    restore.job = enqueue_job(
-        actor, kind=RESTORE, subject=restore, label=f"Restore {backup.name} into {into}", lane=lane
-    )
+    label = f"Restore {backup.name} into {into} on {restore.server}"
+    restore.job = enqueue_job(actor, kind=RESTORE, subject=restore, label=label, lane=lane)
     restore.save(update_fields=["job"])
     record(actor, "backup.restored", backup, {"server": [None, restore.server.name], "into": [None, into]})
     return restore

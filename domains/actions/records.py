@@ -60,6 +60,6 @@ def _enqueue(actor: Actor, kind: str, credential: Credential, zone: str, value: 
         actor,
         kind=kind,
         subject=credential,
-        label=label[:255],
+        label=label,
         params={"zone": zone, "record": value.id, **params},
     )

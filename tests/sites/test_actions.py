@@ -1,5 +1,6 @@
 """What may be done to sites, by whom, and what is refused."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from django.core.exceptions import ValidationError
 from audit.models import AuditEvent
 from deploynix.actor import Actor
 from deploynix.errors import Conflict, Denied, Invalid, LimitReached
+from deploynix.ids import new_id
 from deploynix.redact import secrets_of
 from jobs.models import Job
 from servers.models import Server
@@ -315,3 +317,15 @@ def test_values_of_the_environment_are_encrypted_write_only_and_audited(owner: A
         *("env.updated", "env.updated", "env.revealed", "env.deleted", "env.pulled")
     ]
     assert "value" not in str(events)
+
+
+def test_the_longest_names_are_cut_in_the_labels_of_jobs(owner: Actor, server: Server) -> None:
+    domain = f"{'a' * 60}.{'b' * 60}.{'c' * 60}.{'d' * 60}.example"
+    token = replace(owner, token_id=new_id(), token_name="t" * 400)
+    site = create_site(token, server=server, **fields(domain=domain))
+    job = deploy_site(token, site=site).job
+    assert job is not None
+    job.refresh_from_db()
+    assert job.label.startswith("Deploy aaaa")
+    assert job.label.endswith("…")
+    assert (len(job.label), len(job.actor)) == (255, 320)
