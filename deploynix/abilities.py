@@ -72,7 +72,7 @@ ABILITIES = MappingProxyType(
         "provider:update": "Change provider and Git credentials, and the records of DNS zones",
         "provider:delete": "Disconnect providers and Git accounts",
         "job:read": "See jobs",
-        "job:update": "Cancel and retry jobs",
+        "job:update": "Cancel jobs, and retry those that one may ask for",
         "log:read": "Read the logs of servers, deployments and jobs",
         "activity:read": "See activity and its analytics",
         "activity:create": "Report activity",

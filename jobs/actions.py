@@ -12,7 +12,7 @@ from deploynix.actor import Actor
 from deploynix.errors import Conflict
 from deploynix.ids import new_id
 from jobs.bell import ring, ring_next
-from jobs.kinds import kind_of
+from jobs.kinds import RETRY, kind_of
 from jobs.models import LONGEST_ACTOR, LONGEST_LABEL, Job, JobStep, Status
 
 
@@ -57,7 +57,7 @@ def enqueue_job(
 @transaction.atomic
 def cancel_job(actor: Actor, *, job: Job) -> Job:
     """Ends a waiting job at once, and asks a running one to stop. Raises Conflict where it has already ended."""
-    actor.require("job:update")
+    actor.require(RETRY)
     job = stop_job(job=job)
     record(actor, "job.cancelled", job)
     return job
@@ -78,10 +78,18 @@ def stop_job(*, job: Job) -> Job:
     return job
 
 
+def abilities_to_retry(job: Job) -> tuple[str, ...]:
+    return (RETRY, kind_of(job.kind).ability)
+
+
 @transaction.atomic
 def retry_job(actor: Actor, *, job: Job) -> Job:
-    """Queues a job that failed or was cancelled again; it resumes at the step that did not succeed."""
-    actor.require("job:update")
+    """Queues a job that failed or was cancelled again; it resumes at the step that did not succeed.
+
+    Raises Denied, also without the ability that asking for such a job takes, and Conflict for another job.
+    """
+    for ability in abilities_to_retry(job):
+        actor.require(ability)
     job = Job.objects.select_for_update().get(pk=job.pk)
     if job.status not in (Status.FAILED, Status.CANCELLED):
         raise Conflict(f"This job is {job.status}.", "Only a job that failed or was cancelled can be retried.")

@@ -9,6 +9,10 @@ if TYPE_CHECKING:
     from jobs.models import Job
 
 
+# Cancelling and retrying jobs takes this at least.
+RETRY = "job:update"
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """A method of the kind, by name, and what its page calls it. Each step must be safe to run twice."""
@@ -30,6 +34,8 @@ class JobKind:
     max_retries: ClassVar[int] = 2
     # It only reads, or tells somebody: lists on pages leave such jobs out, unless they failed.
     is_routine: ClassVar[bool] = False
+    # What the action requires that asks for such a job; whoever retries one needs it, too.
+    ability: ClassVar[str] = RETRY
 
     def on_succeeded(self, job: "Job") -> None:
         """The subject's part of the end, for example its new status."""
@@ -56,5 +62,9 @@ def kind_of(name: str) -> type[JobKind]:
     return _kinds[name]
 
 
+def all_kinds() -> list[type[JobKind]]:
+    return list(_kinds.values())
+
+
 def routine_kinds() -> list[str]:
-    return [name for name, kind in _kinds.items() if kind.is_routine]
+    return [kind.name for kind in all_kinds() if kind.is_routine]

@@ -21,6 +21,7 @@ from providers.models import Credential, Status
 @register
 class VerifyCredential(JobKind):
     name = VERIFY
+    ability = "provider:update"
     queue = "provider"
     is_routine = True
     steps = (Step("verify", "Ask the provider"),)

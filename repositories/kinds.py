@@ -19,6 +19,7 @@ from repositories.models import GitRepository, Status
 @register
 class ReadRepository(JobKind):
     name = READ
+    ability = "provider:update"
     queue = "provider"
     is_routine = True
     steps = (Step("read", "Ask the provider"),)

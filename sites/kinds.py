@@ -100,6 +100,7 @@ class ReleaseJob(JobKind):
 @register
 class DeploySite(ReleaseJob):
     name = "deploy_site"
+    ability = "site:deploy"
     steps = (
         Step("prepare", "Prepare the server"),
         Step("fetch", "Fetch the repository"),
@@ -159,6 +160,7 @@ class DeploySite(ReleaseJob):
 @register
 class RollbackSite(ReleaseJob):
     name = "rollback_site"
+    ability = "site:rollback"
     steps = (Step("check", "Check the release"), Step("activate", "Put the release live"))
 
 
@@ -167,6 +169,7 @@ class StartScheduledDeploy(JobKind):
     """Makes the deployment only when its time has come: releases go by age, and others may be deployed before it."""
 
     name = SCHEDULED_DEPLOY
+    ability = "site:schedule"
     queue = "interactive"
     steps = (Step("start", "Start the deployment"),)
 
@@ -182,6 +185,7 @@ class StartScheduledDeploy(JobKind):
 @register
 class ConfigureSite(JobKind):
     name = "configure_site"
+    ability = "site:update"
     steps = (Step("configure", "Apply the configuration"),)
 
     def configure(self, run: Run) -> None:
@@ -193,6 +197,7 @@ class ChangeSiteStatus(JobKind):
     """Suspends or resumes: `params` hold the status to reach, and the one before."""
 
     name = "change_site_status"
+    ability = "site:suspend"
     steps = (Step("configure", "Apply the configuration"), Step("confirm", "See what visitors get"))
 
     def configure(self, run: Run) -> None:
@@ -215,6 +220,7 @@ class ChangeSiteStatus(JobKind):
 @register
 class DeleteSite(JobKind):
     name = "delete_site"
+    ability = "site:delete"
     steps = (Step("configure", "Remove the configuration"), Step("remove", "Remove the user and all files"))
 
     def configure(self, run: Run) -> None:
@@ -233,6 +239,7 @@ class DeleteSite(JobKind):
 @register
 class PullEnvironment(JobKind):
     name = "pull_environment"
+    ability = "env:update"
     steps = (Step("pull", "Import the variables"),)
 
     def pull(self, run: Run) -> None:
@@ -250,6 +257,7 @@ class PullEnvironment(JobKind):
 @register
 class SetupDeployKey(JobKind):
     name = SETUP_DEPLOY_KEY
+    ability = "site:update"
     queue = "provider"
     steps = (Step("add", "Add the deploy key"),)
 

@@ -35,6 +35,7 @@ CANCELLED = "It was cancelled."
 @register
 class MakeBackup(JobKind):
     name = MAKE
+    ability = "backup:create"
     queue = "bulk"
     steps = (
         Step("prepare", "Look at what is to be backed up"),

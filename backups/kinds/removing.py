@@ -15,6 +15,7 @@ from jobs.run import Run
 @register
 class RemoveBackup(JobKind):
     name = REMOVE
+    ability = "backup:delete"
     queue = "provider"
     steps = (Step("remove", "Delete the object"),)
 

@@ -29,6 +29,7 @@ class RestoreKind(JobKind):
     """What restores and drills have in common: they check, they load, and they leave nothing behind where they fail."""
 
     queue = "bulk"
+    ability = "backup:restore"
 
     def check(self, run: Run) -> None:
         restore = begin(run, "check")

@@ -11,6 +11,7 @@ from jobs.run import Run
 @register
 class VerifyBackup(JobKind):
     name = VERIFY
+    ability = "backup:restore"
     queue = "bulk"
     steps = (Step("verify", "Read it back and check it"),)
 

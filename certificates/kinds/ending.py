@@ -16,6 +16,8 @@ from servers.kinds.base import note_refusal
 
 
 class EndKind(JobKind):
+    ability = "certificate:delete"
+
     def take_off(self, run: Run) -> None:
         certificate = certificate_of(run)
         if certificate.site.installed_at:

@@ -19,6 +19,7 @@ class InstallCertificate(JobKind):
     """`issuance`, the id of what is to be installed, is in the params."""
 
     name = INSTALL
+    ability = "certificate:create"
     steps = (
         Step("install", "Install the certificate"),
         Step("confirm", "See that the server serves it"),

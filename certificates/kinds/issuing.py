@@ -25,6 +25,7 @@ AFTER_CANCEL = timedelta(hours=1)
 @register
 class IssueCertificate(OrderKind):
     name = ISSUE
+    ability = "certificate:create"
     steps = (
         *OrderKind.order_steps,
         Step("install", "Install the certificate"),

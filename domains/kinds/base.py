@@ -28,6 +28,7 @@ FOUND_CONFLICTS = "Values of others stand in the way: confirm that they may be o
 
 class ConnectionKind(JobKind):
     queue = "provider"
+    ability = "provider:update"
 
     def on_failed(self, job: Job, error: Error) -> None:
         connection = Connection.objects.select_related("organization").filter(pk=job.subject_id).first()

@@ -15,6 +15,7 @@ from jobs.run import Run
 @register
 class DisconnectConnection(ConnectionKind):
     name = DISCONNECT
+    ability = "provider:delete"
     steps = (Step("remove", "Remove the records"),)
 
     def remove(self, run: Run) -> None:

@@ -17,6 +17,7 @@ class ChangeZone(JobKind):
     """What the provider shows afterwards is read back; what name servers answer is another matter, and takes longer."""
 
     queue = "provider"
+    ability = "provider:update"
     steps = (Step("change", "Change the zone"), Step("read_back", "Read it back"))
     # What is expected of the value in the end.
     is_there: bool

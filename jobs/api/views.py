@@ -63,5 +63,6 @@ class RetryJob(JobView):
 
     @operation("Retry a job", one=JobOutput, status=202, job=True, message="Job queued again.")
     def post(self, request: HttpRequest, pk: str) -> Response:
-        """The job goes on at the step that did not succeed."""
+        """The job goes on at the step that did not succeed. Takes, too, what asking for it takes: `script:run` for a
+        script."""
         return self.accept("Job queued again.", retry_job(self.actor, job=self.find(self.jobs(), pk)))

@@ -32,6 +32,7 @@ class CheckConfiguration(ServerKind):
 @register
 class ApplyConfiguration(ServerKind):
     name = "apply_configuration"
+    ability = "server:update"
     steps = (Step("apply", "Apply the desired configuration"),)
 
     def apply(self, run: Run) -> None:

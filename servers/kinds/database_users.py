@@ -14,6 +14,7 @@ class ChangeDatabaseUser(DatabaseKind):
     """`user` is the id of the user, `change` is grant, password or revoke."""
 
     name = "change_database_user"
+    ability = "database:update"
     steps = (
         Step("check", "See that it can be done"),
         Step("change", "Tell the database"),

@@ -32,6 +32,7 @@ class CreateDatabase(DatabaseKind):
     """`user` is the id of the user that it is made with, if any: others are let in by jobs of their own."""
 
     name = "create_database"
+    ability = "database:create"
     steps = (
         Step("check", "See that the names are free"),
         Step("create", "Create the database"),
@@ -81,6 +82,7 @@ class CreateDatabase(DatabaseKind):
 @register
 class DeleteDatabase(DatabaseKind):
     name = "delete_database"
+    ability = "database:delete"
     steps = (
         Step("drop", "Delete it from the server"),
         Step("verify", "See that it is gone"),

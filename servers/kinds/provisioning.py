@@ -30,6 +30,7 @@ INSTALL_SECONDS = 3600
 @register
 class ProvisionServer(ServerKind):
     name = "provision_server"
+    ability = "server:update"
     steps = (
         Step("connect", "Connect, and see what is there"),
         Step("account", f"Make the user {MANAGED_USER}"),

@@ -14,6 +14,7 @@ from servers.target import target_of
 @register
 class DeleteServer(ServerKind):
     name = "delete_server"
+    ability = "server:delete"
     steps = (Step("leave", "Take the key of Deploynix off the server"), Step("forget", "Remove the server from here"))
 
     def leave(self, run: Run) -> None:

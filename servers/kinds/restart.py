@@ -19,6 +19,7 @@ BOOT_ID = ["cat", "/proc/sys/kernel/random/boot_id"]
 @register
 class RestartServer(ServerKind):
     name = "restart_server"
+    ability = "server:update"
     steps = (Step("restart", "Restart"), Step("verify", "See that it is back"))
 
     def restart(self, run: Run) -> None:

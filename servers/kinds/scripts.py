@@ -21,6 +21,7 @@ GRACE_SECONDS = 60
 @register
 class RunScript(ServerKind):
     name = "run_script"
+    ability = "script:run"
     # Many servers at once, for hours perhaps: a worker of its own can be given to them.
     queue = "bulk"
     steps = (Step("run", "Run the script"),)

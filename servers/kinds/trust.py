@@ -10,6 +10,7 @@ from servers.ssh import HostKeyChanged
 @register
 class AcceptHostKey(ServerKind):
     name = "accept_host_key"
+    ability = "server:update"
     steps = (Step("pin", "Pin the host key"),)
 
     def pin(self, run: Run) -> None:
