@@ -13,7 +13,7 @@ from certificates.acme.errors import AcmeError
 from certificates.models import Certificate, Proof
 from jobs.run import Postponed, Run
 
-# The usual TTL. Who remembers for longer is asked by somebody, later.
+# A usual TTL. An authority that remembers for longer refuses again, and its error says what may be the matter.
 PAUSE = timedelta(minutes=5)
 # What authorities say that have not found a value, or have found others: RFC 8555, section 6.7.
 NOT_FOUND = frozenset({"unauthorized", "incorrectResponse"})
