@@ -93,13 +93,11 @@ def is_id(value: object) -> bool:
     return isinstance(value, str) and re.fullmatch(r"01[0-9A-Z]{24}", value) is not None
 
 
-def test_the_description_is_served_and_validates(client: Client) -> None:
-    from drf_spectacular.validation import validate_schema
-
+def test_the_description_is_served(client: Client) -> None:
+    """`make lint` validates it, which takes long."""
     response = client.get("/api/v1/schema")
     assert response.status_code == 200
     schema = response.json()
-    validate_schema(schema)  # type: ignore[no-untyped-call]
     assert schema["components"]["securitySchemes"]["bearer"] == {"type": "http", "scheme": "bearer"}
 
 
