@@ -18,6 +18,7 @@ from servers.target import target_of
 @register
 class CheckConfiguration(ServerKind):
     name = "check_configuration"
+    ability = "server:read"
     is_routine = True
     steps = (Step("check", "Compare with the desired configuration"),)
 

@@ -134,6 +134,7 @@ class DeleteDatabase(DatabaseKind):
 @register
 class SyncDatabases(ServerKind):
     name = "sync_databases"
+    ability = "database:read"
     is_routine = True
     steps = (Step("read", "Read the databases"),)
 

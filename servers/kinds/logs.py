@@ -13,6 +13,7 @@ from servers.target import target_of
 @register
 class ReadLog(ServerKind):
     name = "read_log"
+    ability = "log:read"
     is_routine = True
     steps = (Step("read", "Read the log"),)
 
